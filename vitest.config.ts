@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+// Workspace packages resolve to their sources, so that tests need no build and coverage shows the sources.
+// Not 'module': with it Node loads files of some dependencies that are meant for bundlers and have imports without extension.
+const conditions = ['@routine-engine/source', 'node'];
+
+const projects = [
+  { name: 'core', root: './packages/core' },
+  { name: 'transport-inproc', root: './packages/transport-inproc' },
+  { name: 'store-fs', root: './packages/store-fs' },
+  { name: 'spam-sweep', root: './examples/spam-sweep' },
+  { name: 'repository', root: './test/repository' },
+];
+
+export default defineConfig({
+  test: {
+    globalSetup: './vitest.setup.build.ts',
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      reporter: ['text', 'lcov', 'json-summary'],
+    },
+    projects: projects.map(({ name, root }) => ({
+      // `resolve.conditions` has no effect on code that vitest runs in Node: only this has.
+      ssr: { resolve: { conditions } },
+      test: {
+        name,
+        root,
+        include: name === 'repository' ? ['**/*.test.ts'] : ['test/**/*.test.ts'],
+        // Forks, not threads: tests start background threads and send signals, as users' programs do.
+        pool: 'forks' as const,
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
+        // A test that passes at the second try has found something: look at it.
+        retry: 0,
+      },
+    })),
+  },
+});

@@ -1,0 +1,72 @@
+/**
+ * For authors of adapters: the contracts they implement, and what helps to implement them.
+ * @packageDocumentation
+ */
+export { RoutineEngineError } from './errors/routine-engine-error.js';
+export { ERRORS, type ErrorCode } from './errors/codes.js';
+export type { PlainCause, PlainError } from './errors/plain-error.js';
+export { EventFeed } from './events/event-feed.js';
+export type * from './events/engine-event.js';
+export { bodyOf, encodedOf, encodedOfParts, type Body } from './model/body.js';
+export { untilAborted } from './model/until-aborted.js';
+export { encodedBytes, type Encoded } from './model/encoded.js';
+export { LIMITS } from './model/limits.js';
+export type { ResultKey, ResultMetadata, StoredResult } from './model/result.js';
+export type { EncodedCall } from './model/call.js';
+export type { Outcome } from './model/outcome.js';
+export type {
+  CallOptions,
+  OfferedRoutine,
+  RoutineDefinition,
+  RoutineOptions,
+} from './model/routine-definition.js';
+export type { NamedRoutineId, RecordRoutineId, RoutineId, RoutineKind } from './model/routine-id.js';
+export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
+export type { CancelSignal } from './ports/cancel-signal.js';
+export type { Clock, Timer } from './ports/clock.js';
+export type { Codec, CodecCapabilities, EncodeOptions } from './ports/codec.js';
+export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
+export type { Executor, RunHost } from './ports/executor.js';
+export type { Ids } from './ports/ids.js';
+export type { Logger } from './ports/logger.js';
+export type { Random } from './ports/random.js';
+export type { ResultEntry, ResultStore, ResultStoreCapabilities } from './ports/result-store.js';
+export type { RoutineCatalog } from './ports/routine-catalog.js';
+export type { CurrentRun, RoutineCall, RoutineEngine } from './ports/routine-engine.js';
+export type { Serializer } from './ports/serializer.js';
+export type {
+  Connection,
+  ConnectionState,
+  DirectiveHeader,
+  Envelope,
+  Listener,
+  Transport,
+  TransportCapabilities,
+} from './ports/transport.js';
+export {
+  ADAPTER_API_VERSION,
+  contribute,
+  provide,
+  type EnginePlugin,
+  type Part,
+  type PartGetter,
+  type PartHooks,
+} from './ports/plugin.js';
+export {
+  CLOCK,
+  CODEC,
+  EVENT_FEED,
+  EXECUTION_POLICY,
+  IDS,
+  LOGGER,
+  NODE_IDENTITY,
+  RANDOM,
+  RESULT_STORE,
+  ROUTINE_CATALOG,
+  ROUTINE_ENGINE,
+  SERIALIZER,
+  SERVICE_ADDRESS,
+  TRANSPORT,
+  type NodeIdentity,
+  type Token,
+} from './ports/tokens.js';

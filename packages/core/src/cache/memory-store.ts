@@ -1,0 +1,198 @@
+import { LRUCache } from 'lru-cache';
+import type { Observable } from 'rxjs';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { StoreEvent } from '../events/engine-event.js';
+import { EventFeed } from '../events/event-feed.js';
+import { type Body, bodyOf, encodedOf } from '../model/body.js';
+import { LIMITS } from '../model/limits.js';
+import type { ResultKey, StoredResult } from '../model/result.js';
+import { untilAborted } from '../model/until-aborted.js';
+import type { ResultEntry, ResultStore } from '../ports/result-store.js';
+
+/** How {@link MemoryStore} is set up. @public */
+export interface MemoryStoreOptions {
+  /** What `identity` ends with; a store shares its results with nobody, so no two stores get the same one. */
+  readonly id: string;
+  /** Name of this node, for events. */
+  readonly node: string;
+  /** Tells the time of events, in milliseconds since 1970 (UTC). */
+  readonly clock: { now(): number };
+  /**
+   * Most bytes to keep, in bytes; beyond it the least recently used results go. Each result counts with
+   * {@link ENTRY_BYTES} more than its bytes. Default `LIMITS.memoryStoreBytes`.
+   */
+  readonly maxBytes?: number;
+}
+
+/** What one result counts for beside its bytes, in bytes: key, metadata and bookkeeping, as measured (1.1 KB of heap). */
+export const ENTRY_BYTES = 1200;
+
+const KEY = /^[0-9a-f]{64}$/;
+
+/**
+ * Keeps results in the memory of this process, up to a number of bytes: the least recently used go first, each told
+ * as `store.evicted`. `get` and `put` count as use, `has` and `list` do not.
+ *
+ * A put copies the bytes once, since the caller may change them afterwards; a get copies nothing.
+ * A result larger than the whole bound is refused with `STORE_FULL`.
+ * @public
+ */
+export class MemoryStore implements ResultStore {
+  readonly name = 'memory';
+  readonly identity: string;
+  readonly capabilities = { durable: false, shared: false } as const;
+  readonly events$: Observable<StoreEvent>;
+
+  readonly #feed = new EventFeed<StoreEvent>();
+  readonly #results: LRUCache<ResultKey, StoredResult>;
+  readonly #maxBytes: number;
+  readonly #reading = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** @throws {@link RoutineEngineError} `OPTION_INVALID` when `maxBytes` is not a whole number above zero. */
+  constructor(options: MemoryStoreOptions) {
+    const { id, node, clock, maxBytes = LIMITS.memoryStoreBytes } = options;
+    if (!Number.isSafeInteger(maxBytes) || maxBytes <= 0) {
+      const wanted = 'a whole number of bytes above zero';
+      throw new RoutineEngineError(
+        'OPTION_INVALID',
+        `maxBytes of a memory store must be ${wanted}, not ${maxBytes}`,
+      );
+    }
+    this.identity = `memory:${id}`;
+    this.events$ = this.#feed.events$;
+    this.#maxBytes = maxBytes;
+    this.#results = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: sizeOf,
+      // After, not while: a listener may call the store again.
+      disposeAfter: ({ body }, key, reason) => {
+        if (reason !== 'evict' || !this.#feed.observed) return;
+        const { byteLength } = body;
+        this.#feed.emit({ type: 'store.evicted', at: clock.now(), node, store: this.name, key, byteLength });
+      },
+    });
+  }
+
+  async get(key: ResultKey, options?: { readonly signal?: AbortSignal }): Promise<StoredResult | undefined> {
+    this.#admit(key);
+    options?.signal?.throwIfAborted();
+    return this.#results.get(key);
+  }
+
+  async put(
+    key: ResultKey,
+    result: StoredResult,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<'stored' | 'present'> {
+    this.#admit(key);
+    options?.signal?.throwIfAborted();
+    if (this.#results.get(key)) return 'present';
+    this.#refuseTooLarge(key, result);
+    const metadata = { ...result.metadata };
+    const { parts } = result.body;
+    if (parts) return this.#keep(key, { metadata, body: copyOf(result.body, parts) });
+    const reading = readWhole(result.body, options?.signal).then((body) =>
+      this.#keep(key, { metadata, body }),
+    );
+    this.#reading.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(reading);
+    }
+  }
+
+  async has(key: ResultKey): Promise<boolean> {
+    this.#admit(key);
+    return this.#results.has(key);
+  }
+
+  async delete(key: ResultKey): Promise<boolean> {
+    this.#admit(key);
+    return this.#results.delete(key);
+  }
+
+  async *list(): AsyncGenerator<ResultEntry> {
+    this.#refuseClosed();
+    // All keys at once: what is put or deleted between two steps would move the list under the walk.
+    for (const key of Array.from(this.#results.keys())) {
+      this.#refuseClosed();
+      const result = this.#results.peek(key);
+      if (result) yield { key, metadata: result.metadata, byteLength: result.body.byteLength };
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    await Promise.allSettled(this.#reading);
+    this.#results.clear();
+    this.#feed.complete();
+  }
+
+  #keep(key: ResultKey, result: StoredResult): 'stored' | 'present' {
+    // Asked again: another writer may have been first while a streamed body was read.
+    if (this.#results.get(key)) return 'present';
+    this.#results.set(key, result);
+    return 'stored';
+  }
+
+  #admit(key: ResultKey): void {
+    this.#refuseClosed();
+    if (typeof key === 'string' && KEY.test(key)) return;
+    const given = JSON.stringify(String(key).slice(0, 80));
+    throw new RoutineEngineError(
+      'STORE_KEY_INVALID',
+      `A result key is 64 lower-case hex digits, not ${given}`,
+    );
+  }
+
+  #refuseClosed(): void {
+    if (!this.#closed) return;
+    throw new RoutineEngineError(
+      'STORE_CLOSED',
+      `The store ${this.identity} is closed; it keeps and gives nothing any more`,
+    );
+  }
+
+  #refuseTooLarge(key: ResultKey, result: StoredResult): void {
+    const bytes = sizeOf(result);
+    if (bytes <= this.#maxBytes) return;
+    throw new RoutineEngineError(
+      'STORE_FULL',
+      `The result ${key} counts ${bytes} bytes, but ${this.identity} keeps ${this.#maxBytes} in all; ` +
+        'raise maxBytes or keep large results in another store',
+    );
+  }
+}
+
+function sizeOf({ body }: StoredResult): number {
+  return body.byteLength + ENTRY_BYTES;
+}
+
+function copyOf(body: Body, parts: readonly Uint8Array[]): Body {
+  // Not part.slice(): on a Buffer that is a view, and would follow the caller's later changes.
+  const [head = new Uint8Array(0), ...buffers] = parts.map((part) => new Uint8Array(part));
+  const copy = bodyOf({ head, buffers });
+  const agrees = copy.byteLength === body.byteLength && copy.sizes.join() === body.sizes.join();
+  if (agrees && parts.length > 0) return copy;
+  const said = `[${body.sizes.join(', ')}] bytes, ${body.byteLength} in all`;
+  throw new RoutineEngineError(
+    'BYTES_MALFORMED',
+    `A body says ${said}, but its parts have [${copy.sizes.join(', ')}]`,
+  );
+}
+
+async function readWhole(body: Body, signal: AbortSignal | undefined): Promise<Body> {
+  const sum = body.sizes.reduce((bytes, size) => bytes + size, 0);
+  if (sum !== body.byteLength) {
+    const said = `${body.byteLength} bytes in all`;
+    throw new RoutineEngineError('BYTES_MALFORMED', `A body says ${said}, but its sizes add up to ${sum}`);
+  }
+  const { byteLength, sizes } = body;
+  return bodyOf(await encodedOf({ byteLength, sizes, chunks: () => untilAborted(body.chunks(), signal) }));
+}

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import type { ResultKey } from '../model/result.js';
+
+/** What a result key stands for. */
+export interface ResultKeyParts {
+  /** Full routine id, version included. */
+  readonly routineId: string;
+  /** Hash of the source, for a `-dev` version. */
+  readonly sourceHash: string | undefined;
+  readonly argumentsDigest: string;
+  /** Name of the codec that writes the result. */
+  readonly codec: string;
+}
+
+/** The key of a result: SHA-256 over the parts, one a line (none of them can hold a line break). */
+export function resultKey(parts: ResultKeyParts): ResultKey {
+  return createHash('sha256')
+    .update(
+      `result-key-1\n${parts.routineId}\n${parts.sourceHash ?? ''}\n${parts.argumentsDigest}\n${parts.codec}`,
+    )
+    .digest('hex');
+}

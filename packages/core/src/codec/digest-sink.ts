@@ -1,0 +1,140 @@
+import { createHash, hash, type Hash } from 'node:crypto';
+import { isWellFormed } from './well-formed.js';
+
+/** Longer nodes are replaced by their SHA-256; see `digest-walk.ts`. Part of the definition of digests. */
+const INLINE_BYTES = 4096;
+const FIRST_BYTES = 16 * 1024;
+/** Sinks with more memory than this are not kept. */
+const KEPT_BYTES = 1024 * 1024;
+/** What an open node may hold before it is fed to its hash. */
+const PENDING_BYTES = 32 * 1024;
+const SHORT_TEXT = 24;
+const HASHED = 0x23;
+const UTF8 = 0x73;
+const UTF16 = 0x77;
+const HASH_BYTES = 32;
+
+/** One container whose bytes are being written: where they begin, and the hash of those that were too many to keep. */
+export interface OpenNode {
+  start: number;
+  hash: Hash | undefined;
+}
+
+/** Memory in which the bytes of a digest are put together. */
+export class DigestSink {
+  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  #position = 0;
+
+  /** Whether it is worth keeping for the next digest. */
+  get isSmall(): boolean {
+    return this.#bytes.byteLength <= KEPT_BYTES;
+  }
+
+  reset(): void {
+    this.#position = 0;
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#position] = value;
+    this.#position += 1;
+  }
+
+  uint32(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#position, value, true);
+    this.#position += 4;
+  }
+
+  float64(value: number): void {
+    this.#reserve(8);
+    // All NaNs are one value to the language, whatever their bits are.
+    this.#view.setFloat64(this.#position, Number.isNaN(value) ? Number.NaN : value, true);
+    this.#position += 8;
+  }
+
+  /** Adds a string: as UTF-8, or as UTF-16 when it has surrogates without partner, under another tag. */
+  text(text: string): void {
+    if (text.length <= SHORT_TEXT && this.#ascii(text)) return;
+    const isUtf8 = isWellFormed(text);
+    const node = this.open();
+    this.byte(isUtf8 ? UTF8 : UTF16);
+    this.bytes(Buffer.from(text, isUtf8 ? 'utf8' : 'utf16le'), node);
+    this.close(node);
+  }
+
+  /** Adds the length of bytes and the bytes to a node. Many bytes are hashed where they are. */
+  bytes(bytes: Uint8Array, node: OpenNode): void {
+    this.float64(bytes.byteLength);
+    if (bytes.byteLength > INLINE_BYTES) {
+      this.#empty(node).update(bytes);
+      return;
+    }
+    this.#reserve(bytes.byteLength);
+    this.#bytes.set(bytes, this.#position);
+    this.#position += bytes.byteLength;
+  }
+
+  open(): OpenNode {
+    return { start: this.#position, hash: undefined };
+  }
+
+  /** Feeds what a node holds to its hash when it is much. Called between its parts. */
+  relieve(node: OpenNode): void {
+    if (this.#position - node.start > PENDING_BYTES) this.#empty(node);
+  }
+
+  /** Ends a node. @returns its hash, when it was so long that the hash now stands for it. */
+  close(node: OpenNode): Buffer | undefined {
+    const pending = this.#bytes.subarray(node.start, this.#position);
+    if (!node.hash && pending.byteLength <= INLINE_BYTES) return undefined;
+    const digest = node.hash ? node.hash.update(pending).digest() : hash('sha256', pending, 'buffer');
+    this.#position = node.start;
+    this.digest(digest);
+    return digest;
+  }
+
+  /** Adds the hash that stands for a node. */
+  digest(digest: Uint8Array): void {
+    this.byte(HASHED);
+    this.#reserve(HASH_BYTES);
+    this.#bytes.set(digest, this.#position);
+    this.#position += HASH_BYTES;
+  }
+
+  /** SHA-256 of all that was added, in hexadecimal digits. */
+  result(): string {
+    return hash('sha256', this.#bytes.subarray(0, this.#position), 'hex');
+  }
+
+  #empty(node: OpenNode): Hash {
+    node.hash ??= createHash('sha256');
+    node.hash.update(this.#bytes.subarray(node.start, this.#position));
+    this.#position = node.start;
+    return node.hash;
+  }
+
+  /** Adds a short string of ASCII characters; false, and nothing added, when it has others. */
+  #ascii(text: string): boolean {
+    this.#reserve(9 + SHORT_TEXT);
+    const start = this.#position + 9;
+    for (let index = 0; index < text.length; index += 1) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) return false;
+      this.#bytes[start + index] = unit;
+    }
+    this.#bytes[this.#position] = UTF8;
+    this.#view.setFloat64(this.#position + 1, text.length, true);
+    this.#position = start + text.length;
+    return true;
+  }
+
+  #reserve(count: number): void {
+    if (this.#position + count <= this.#bytes.byteLength) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.byteLength, this.#position + count));
+    larger.set(this.#bytes.subarray(0, this.#position));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}

@@ -1,0 +1,216 @@
+import { errorClassName, isError } from '../errors/error-class.js';
+import type { BinaryKind } from './binary-kinds.js';
+import { BinaryParts } from './binary-parts.js';
+import { objectKindOf, type ObjectKind } from './kinds.js';
+import { TAG } from './node-tags.js';
+import type { ValueReader } from './value-reader.js';
+import { isCarriedExactly } from './well-formed.js';
+
+/** What msgpackr would not give back as it was: surrogates without a partner, and byte order marks. */
+const NOT_CARRIED = /([\p{Surrogate}\uFEFF])/u;
+
+/**
+ * Builds the tree of `node-tags.ts` for a value that is not simple. Parts that stand for themselves are taken over as
+ * they are, and only copied when something in them is not; the value itself is never changed.
+ */
+export class EncodeWalk {
+  readonly #reader: ValueReader;
+  readonly #parts = new BinaryParts();
+  /** Number of each container, in the order of meeting. */
+  readonly #numbers = new Map<object, number>();
+  /** Instances whose serialized form is being walked. */
+  readonly #underWay = new Set<object>();
+
+  constructor(reader: ValueReader) {
+    this.#reader = reader;
+  }
+
+  /** The tree and the buffers of a value. One walk encodes one value. */
+  encode(value: unknown): { readonly tree: unknown; readonly buffers: readonly Uint8Array[] } {
+    const tree = this.#node(value, 0);
+    return { tree, buffers: this.#parts.finish() };
+  }
+
+  #node(value: unknown, depth: number): unknown {
+    switch (typeof value) {
+      case 'string':
+        return textNode(value);
+      case 'number':
+        return value === 0 && Object.is(value, -0) ? [TAG.minusZero] : value;
+      case 'boolean':
+        return value;
+      case 'undefined':
+        return [TAG.undefined];
+      case 'bigint':
+        return [TAG.bigint, value.toString(16)];
+      case 'object':
+        return value === null ? null : this.#container(value, depth);
+      default:
+        throw this.#reader.refusalOfPrimitive(value, depth);
+    }
+  }
+
+  #container(value: object, depth: number): unknown {
+    const number = this.#numbers.get(value);
+    if (number !== undefined) {
+      if (this.#underWay.has(value)) throw this.#reader.refusalOfCycle(value, depth);
+      return [TAG.reference, number];
+    }
+    this.#reader.checkDepth(depth);
+    this.#numbers.set(value, this.#numbers.size);
+    const kind = objectKindOf(value);
+    return typeof kind === 'object' ? this.#binary(value, kind, depth) : this.#known(value, kind, depth);
+  }
+
+  #known(value: object, kind: Exclude<ObjectKind, BinaryKind>, depth: number): unknown {
+    switch (kind) {
+      case 'array':
+        return this.#array(value as unknown[], depth);
+      case 'object':
+        return this.#object(value as Record<string, unknown>, depth);
+      case 'null-object':
+        return this.#entries([TAG.nullObject], value, this.#reader.keysOf(value, depth), depth);
+      case 'map':
+        return this.#map(value as Map<unknown, unknown>, depth);
+      case 'set':
+        return this.#set(value as Set<unknown>, depth);
+      case 'error':
+      case 'instance':
+        return this.#instance(value, depth);
+      default:
+        return this.#content(value, kind, depth);
+    }
+  }
+
+  #array(array: unknown[], depth: number): unknown {
+    if (this.#reader.hasHoles(array, depth)) return this.#sparse(array, depth);
+    let changed: unknown[] | undefined;
+    for (let index = 0; index < array.length; index += 1) {
+      const item = array[index];
+      this.#reader.path.step(depth, 'property', index);
+      const node = this.#node(item, depth + 1);
+      if (changed) changed.push(node);
+      else if (node !== item) changed = [...array.slice(0, index), node];
+    }
+    const items = changed ?? array;
+    return isTagLike(items[0]) ? [TAG.array, ...items] : items;
+  }
+
+  #sparse(array: unknown[], depth: number): unknown {
+    const node: unknown[] = [TAG.sparse, array.length];
+    for (const key of Object.keys(array)) {
+      const index = Number(key);
+      this.#reader.path.step(depth, 'property', index);
+      node.push(index, this.#node(array[index], depth + 1));
+    }
+    return node;
+  }
+
+  #object(object: Record<string, unknown>, depth: number): unknown {
+    const keys = this.#reader.keysOf(object, depth);
+    if (!keys.every(isPlainKey)) return this.#entries([TAG.object], object, keys, depth);
+    let changed: Record<string, unknown> | undefined;
+    for (const key of keys) {
+      const item = object[key];
+      this.#reader.path.step(depth, 'property', key);
+      const node = this.#node(item, depth + 1);
+      if (node === item) continue;
+      changed ??= { ...object };
+      changed[key] = node;
+    }
+    return changed ?? object;
+  }
+
+  /** Adds keys and values to a node. */
+  #entries(node: unknown[], object: object, keys: readonly string[], depth: number): unknown[] {
+    for (const key of keys) {
+      this.#reader.path.step(depth, 'property', key);
+      node.push(textNode(key), this.#node((object as Record<string, unknown>)[key], depth + 1));
+    }
+    return node;
+  }
+
+  #map(map: Map<unknown, unknown>, depth: number): unknown {
+    this.#reader.checkBare(map, 'Map', depth);
+    const node: unknown[] = [TAG.map];
+    let position = 0;
+    for (const [key, value] of map) {
+      this.#reader.path.step(depth, 'map-key', position);
+      node.push(this.#node(key, depth + 1));
+      this.#reader.path.step(depth, 'map-value', key);
+      node.push(this.#node(value, depth + 1));
+      position += 1;
+    }
+    return node;
+  }
+
+  #set(set: Set<unknown>, depth: number): unknown {
+    this.#reader.checkBare(set, 'Set', depth);
+    const node: unknown[] = [TAG.set];
+    for (const item of set) {
+      this.#reader.path.step(depth, 'set-item', node.length - 1);
+      node.push(this.#node(item, depth + 1));
+    }
+    return node;
+  }
+
+  #content(value: object, kind: 'date' | 'regexp' | 'boxed' | 'url', depth: number): unknown {
+    switch (kind) {
+      case 'date':
+        this.#reader.checkBare(value, 'Date', depth);
+        return [TAG.date, (value as Date).getTime()];
+      case 'regexp': {
+        this.#reader.checkBare(value, 'RegExp', depth);
+        const { source, flags, lastIndex } = value as RegExp;
+        return [TAG.regexp, textNode(source), flags, lastIndex];
+      }
+      case 'boxed':
+        this.#reader.checkBare(value, 'boxed primitive', depth);
+        return [TAG.boxed, this.#node(value.valueOf(), depth + 1)];
+      default:
+        this.#reader.checkBare(value, 'URL', depth);
+        return [TAG.url, (value as URL).href];
+    }
+  }
+
+  #binary(value: object, kind: BinaryKind, depth: number): unknown {
+    this.#reader.checkBinary(value as ArrayBuffer | ArrayBufferView, depth);
+    return this.#parts.add(value as ArrayBuffer | ArrayBufferView, kind);
+  }
+
+  #instance(value: object, depth: number): unknown {
+    const serialized = this.#reader.serialized(value, isError(value), depth);
+    if (!serialized) return this.#error(value as Error, depth);
+    this.#reader.path.step(depth, 'serialized', serialized.key);
+    this.#underWay.add(value);
+    const node = [TAG.instance, textNode(serialized.key), this.#node(serialized.plain, depth + 1)];
+    this.#underWay.delete(value);
+    return node;
+  }
+
+  #error(error: Error, depth: number): unknown {
+    const { message, stack } = error;
+    const node = [
+      TAG.error,
+      textNode(errorClassName(error)),
+      textNode(String(message)),
+      typeof stack === 'string' ? textNode(stack) : null,
+    ];
+    return this.#entries(node, error, this.#reader.errorKeysOf(error, depth), depth);
+  }
+}
+
+function textNode(text: string): unknown {
+  if (isCarriedExactly(text)) return text;
+  const pieces = text.split(NOT_CARRIED).filter((piece) => piece !== '');
+  return [TAG.text, ...pieces.map((piece) => (NOT_CARRIED.test(piece) ? piece.charCodeAt(0) : piece))];
+}
+
+function isPlainKey(key: string): boolean {
+  return key !== '__proto__' && key !== 'constructor' && isCarriedExactly(key);
+}
+
+/** Whether a first item would be taken for a tag. */
+function isTagLike(item: unknown): boolean {
+  return typeof item === 'string' && item.charCodeAt(0) === 0;
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import type { StoreEvent } from '../events/engine-event.js';
+import type { ResultStoreCapabilities } from '../ports/result-store.js';
+import type { Register } from './result-store-subject.js';
+import {
+  assertGives,
+  assertRejects,
+  bytesOf,
+  keyOf,
+  listOf,
+  resultOf,
+  streamed,
+} from './result-store-samples.js';
+
+const KEY = keyOf(4);
+
+export function placeCases(it: Register, can: ResultStoreCapabilities & { readonly damage: boolean }): void {
+  it('declares the capabilities by which it is tested', async ({ store }) => {
+    const { durable, shared } = can;
+    assert.deepEqual({ ...store.capabilities }, { durable, shared });
+    assert.match(store.name, /^[a-z][a-z0-9-]*$/);
+  });
+
+  it('has an identity that no other place has', async ({ store, elsewhere }) => {
+    assert.ok(store.identity.startsWith(`${store.name}:`), store.identity);
+    assert.notEqual((await elsewhere()).identity, store.identity);
+  });
+
+  closeCases(it);
+  if (can.durable) durableCases(it);
+  if (can.shared) sharedCases(it);
+  if (can.damage) damageCases(it);
+}
+
+function closeCases(it: Register): void {
+  it('waits in close for a put that is under way', async ({ store }) => {
+    let goOn!: () => void;
+    const gate = new Promise<void>((resolve) => (goOn = resolve));
+    const result = streamed([20], async function* () {
+      yield bytesOf(10);
+      await gate;
+      yield bytesOf(10);
+    });
+    const put = store.put(KEY, result).catch((error: unknown) => error);
+    let closed = false;
+    const close = store.close().then(() => (closed = true));
+    await assert.rejects(store.has(KEY));
+    assert.equal(closed, false, 'close resolved before the put');
+    goOn();
+    assert.equal(await put, 'stored');
+    await close;
+  });
+
+  it('closes once, however often it is asked', async ({ store }) => {
+    await store.put(KEY, resultOf([10]));
+    await Promise.all([store.close(), store.close()]);
+    await store.close();
+  });
+
+  it('refuses everything after close', async ({ store }) => {
+    await store.put(KEY, resultOf([10]));
+    await store.close();
+    await assertRejects(store.get(KEY), 'STORE_CLOSED');
+    await assertRejects(store.put(KEY, resultOf([10])), 'STORE_CLOSED');
+    await assertRejects(store.has(KEY), 'STORE_CLOSED');
+    await assertRejects(store.delete(KEY), 'STORE_CLOSED');
+    await assertRejects(listOf(store), 'STORE_CLOSED');
+  });
+
+  it('completes its events at close, without an error', async ({ store }) => {
+    const told: string[] = [];
+    store.events$.subscribe({
+      error: () => told.push('error'),
+      complete: () => told.push('complete'),
+    });
+    await store.put(KEY, resultOf([10]));
+    assert.deepEqual(told, []);
+    await store.close();
+    assert.deepEqual(told, ['complete']);
+  });
+}
+
+function durableCases(it: Register): void {
+  it('still has its results when the place is opened again', async ({ store, open }) => {
+    const result = resultOf([3, 5000]);
+    await store.put(KEY, result);
+    await store.put(keyOf(5), resultOf([10]));
+    await store.delete(keyOf(5));
+    await store.close();
+    const again = await open();
+    await assertGives(again, KEY, result);
+    assert.deepEqual((await again.get(KEY))?.metadata, result.metadata);
+    assert.equal(await again.has(keyOf(5)), false);
+    assert.equal(again.identity, store.identity);
+  });
+}
+
+function sharedCases(it: Register): void {
+  it('shows another store on the place what was put and deleted', async ({ store, open }) => {
+    const other = await open();
+    assert.equal(other.identity, store.identity);
+    assert.equal(await other.get(KEY), undefined);
+    const result = resultOf([3, 5000]);
+    await store.put(KEY, result);
+    await assertGives(other, KEY, result);
+    assert.equal(await other.put(KEY, resultOf([10])), 'present');
+    assert.equal(await other.delete(KEY), true);
+    assert.equal(await store.get(KEY), undefined);
+  });
+
+  it('lets exactly one of many writers on two stores win', async ({ store, open }) => {
+    const stores = [store, await open()];
+    const results = Array.from({ length: 20 }, (_, writer) => resultOf([1000 + writer], writer));
+    const puts = results.map((result, writer) => (stores[writer % 2] ?? store).put(KEY, result));
+    const outcomes = await Promise.all(puts);
+    const winners = results.filter((_, writer) => outcomes[writer] === 'stored');
+    assert.equal(winners.length, 1, `outcomes: ${outcomes.join(', ')}`);
+    for (const winner of winners) for (const each of stores) await assertGives(each, KEY, winner);
+  });
+
+  it('goes on when another store on the place is closed', async ({ store, open }) => {
+    const other = await open();
+    await store.put(KEY, resultOf([10]));
+    await store.close();
+    await assertGives(other, KEY, resultOf([10]));
+    assert.equal(await other.put(keyOf(5), resultOf([10])), 'stored');
+  });
+}
+
+function damageCases(it: Register): void {
+  it('counts a damaged result as a miss and tells of it', async ({ store, damage }) => {
+    await store.put(KEY, resultOf([3, 5000]));
+    await store.put(keyOf(5), resultOf([10]));
+    await damage(KEY);
+    const told: StoreEvent[] = [];
+    store.events$.subscribe((event) => told.push(event));
+    assert.equal(await store.get(KEY), undefined);
+    await assertGives(store, keyOf(5), resultOf([10]));
+    const what = told.map(({ type, key, store: name }) => ({ type, key, name }));
+    assert.deepEqual(what, [{ type: 'store.corrupt', key: KEY, name: store.name }]);
+  });
+
+  it('keeps a new result in place of a damaged one', async ({ store, damage }) => {
+    await store.put(KEY, resultOf([5000], 1));
+    await damage(KEY);
+    assert.equal(await store.get(KEY), undefined);
+    const next = resultOf([5000], 2);
+    assert.equal(await store.put(KEY, next), 'stored');
+    await assertGives(store, KEY, next);
+  });
+}

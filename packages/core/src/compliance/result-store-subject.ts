@@ -1,0 +1,36 @@
+import type { ResultKey } from '../model/result.js';
+import type { ResultStore, ResultStoreCapabilities } from '../ports/result-store.js';
+
+/** An empty place for results, which stores can be opened on. @public */
+export interface ResultStorePlace {
+  /**
+   * Opens a store on the place. Called once at a time unless the store is `shared`, and again after `close` only when
+   * it is `durable`. The kit closes what it opens.
+   */
+  open(): Promise<ResultStore>;
+  /** Removes the place, when every store on it is closed. */
+  destroy(): Promise<void>;
+}
+
+/** The store that is judged. @public */
+export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStorePlace> {
+  /** What the store declares: decides which cases there are, and one of them compares it with the store. */
+  readonly capabilities: ResultStoreCapabilities;
+  /** Makes an empty place, of its own for every case. */
+  readonly create: () => Promise<Place>;
+  /** Changes the kept bytes of a result behind the store's back. Leave it out where that cannot be done. */
+  readonly damage?: (place: Place, key: ResultKey) => Promise<void>;
+}
+
+/** What one case gets. */
+export interface StoreCase {
+  readonly store: ResultStore;
+  /** Opens another store on the same place. */
+  readonly open: () => Promise<ResultStore>;
+  /** Makes a store on another place. */
+  readonly elsewhere: () => Promise<ResultStore>;
+  readonly damage: (key: ResultKey) => Promise<void>;
+}
+
+/** Registers one case: its name is the promise it looks after. */
+export type Register = (name: string, run: (given: StoreCase) => Promise<void>) => void;

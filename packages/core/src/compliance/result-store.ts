@@ -1,0 +1,62 @@
+import type { ResultStore } from '../ports/result-store.js';
+import { bodyCases } from './result-store-bodies.js';
+import { entryCases } from './result-store-entries.js';
+import { placeCases } from './result-store-places.js';
+import { resultCases } from './result-store-results.js';
+import type { Register, ResultStorePlace, ResultStoreSubject, StoreCase } from './result-store-subject.js';
+import type { ComplianceRunner } from './runner.js';
+
+/**
+ * Proves that a {@link ResultStore} keeps its promises. Registers 34 cases, and more for what the store can do beyond the
+ * minimum. Every case has a place of its own, so that they may run at once and in any order.
+ *
+ * @example
+ * ```ts
+ * import { describe, it } from 'vitest';
+ * resultStoreCompliance({ describe, it }, { capabilities: { durable: true, shared: true }, create });
+ * ```
+ * @public
+ */
+export function resultStoreCompliance<Place extends ResultStorePlace>(
+  { describe, it }: ComplianceRunner,
+  subject: ResultStoreSubject<Place>,
+): void {
+  const register: Register = (name, run) => it(name, () => runCase(subject, run));
+  describe('a result store', () => {
+    describe('gives back what was put', () => resultCases(register));
+    describe('takes bodies that come in chunks', () => bodyCases(register));
+    describe('knows its results', () => entryCases(register));
+    const can = { ...subject.capabilities, damage: subject.damage !== undefined };
+    describe('opens and closes', () => placeCases(register, can));
+  });
+}
+
+async function runCase<Place extends ResultStorePlace>(
+  subject: ResultStoreSubject<Place>,
+  run: (given: StoreCase) => Promise<void>,
+): Promise<void> {
+  const places: Place[] = [];
+  const stores: ResultStore[] = [];
+  const openOn = async (place: Place): Promise<ResultStore> => {
+    const store = await place.open();
+    stores.push(store);
+    return store;
+  };
+  const makePlace = async (): Promise<Place> => {
+    const place = await subject.create();
+    places.push(place);
+    return place;
+  };
+  try {
+    const place = await makePlace();
+    await run({
+      store: await openOn(place),
+      open: () => openOn(place),
+      elsewhere: async () => openOn(await makePlace()),
+      damage: async (key) => subject.damage?.(place, key),
+    });
+  } finally {
+    for (const store of stores) await store.close();
+    for (const place of places) await place.destroy();
+  }
+}

@@ -1,0 +1,85 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { Clock, Timer } from '../ports/clock.js';
+import type { RoutineCall } from '../ports/routine-engine.js';
+import { Cancellation } from './cancellation.js';
+import type { RunScope } from './run-scope.js';
+
+/** What may end one call before its body does: its caller's run, its signal, its time limit. */
+export class CallControl {
+  readonly cancellation = new Cancellation();
+  readonly #leaveParent: (() => void) | undefined;
+  readonly #leaveSignal: (() => void) | undefined;
+  readonly #timer: Timer | undefined;
+
+  constructor(call: RoutineCall, routineId: string, parent: RunScope | undefined, clock: Clock) {
+    if (parent?.ended) this.cancellation.cancel(endedError(routineId, parent));
+    this.#leaveParent = parent?.cancel.onCancel((reason) => this.cancellation.cancel(reason));
+    const signal = call.options?.signal;
+    if (signal) this.#leaveSignal = this.#follow(signal, routineId);
+    const timeoutMs = call.options?.timeoutMs ?? call.definition?.options.timeoutMs;
+    if (timeoutMs !== undefined)
+      this.#timer = clock.after(timeoutMs, () => this.#timeOut(routineId, timeoutMs));
+  }
+
+  /** Takes every listener and timer back. Called once when the call has settled. */
+  release(): void {
+    this.#leaveParent?.();
+    this.#leaveSignal?.();
+    this.#timer?.cancel();
+  }
+
+  /** The promise of a call: settles with the work, or rejects at once when the call is cancelled. */
+  settle<T>(work: Promise<T>, onSettled?: () => void): Promise<T> {
+    const settled = (): void => {
+      this.release();
+      onSettled?.();
+    };
+    const promise = new Promise<T>((resolve, reject) => {
+      this.cancellation.onCancel((reason) => {
+        settled();
+        reject(reason);
+      });
+      work.then(
+        (value) => {
+          if (!this.cancellation.reason) settled();
+          resolve(value);
+        },
+        (error: Error) => {
+          if (!this.cancellation.reason) settled();
+          reject(error);
+        },
+      );
+    });
+    // A sub-run that its caller does not wait for shows in the events; it must not end the process.
+    if (this.#leaveParent) promise.catch(() => undefined);
+    return promise;
+  }
+
+  #follow(signal: AbortSignal, routineId: string): () => void {
+    const abort = (): void =>
+      this.cancellation.cancel(
+        new RoutineEngineError('RUN_CANCELLED', `The run of ${routineId} was cancelled by its signal`, {
+          cause: signal.reason,
+        }),
+      );
+    if (signal.aborted) {
+      abort();
+      return () => undefined;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    return () => signal.removeEventListener('abort', abort);
+  }
+
+  #timeOut(routineId: string, timeoutMs: number): void {
+    this.cancellation.cancel(
+      new RoutineEngineError('RUN_TIMEOUT', `The run of ${routineId} took longer than its ${timeoutMs} ms`),
+    );
+  }
+}
+
+function endedError(routineId: string, parent: RunScope): RoutineEngineError {
+  return new RoutineEngineError(
+    'RUN_CANCELLED',
+    `${routineId} was called by ${parent.routineId} after the body of that run was over: await what a body starts`,
+  );
+}

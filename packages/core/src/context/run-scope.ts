@@ -1,0 +1,200 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { LogLevel } from '../events/engine-event.js';
+import type { RoutineKind } from '../model/routine-id.js';
+import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { Ids } from '../ports/ids.js';
+import type { RoutineCall } from '../ports/routine-engine.js';
+
+/** What answers a routine call made by user code. */
+export interface ScopeEngine {
+  run(call: RoutineCall): Promise<unknown>;
+}
+
+/** Hears what a body that runs in a scope does. */
+export interface ScopeReporter {
+  hanging(scope: RunScope, waits: boolean): void;
+  progress(scope: RunScope, done: number, total: number | undefined): void;
+  log(scope: RunScope, level: LogLevel, message: string): void;
+}
+
+/** The run that is going on, as its own body sees it. @public */
+export interface Run {
+  /** UUIDv7. */
+  readonly runId: string;
+  /** Full routine id, such as `tname:news:train:0.0.1`. */
+  readonly routineId: string;
+  readonly parentRunId: string | undefined;
+  readonly rootRunId: string;
+  /** 1 for the first execution; more when the run was placed elsewhere. */
+  readonly attempt: number;
+  /** Aborted when the run is cancelled; its reason is a RoutineEngineError. */
+  readonly signal: AbortSignal;
+  /** Tells how far the run is, in units of its own; shows as `run.progress`. */
+  progress(done: number, total?: number): void;
+  /** Writes a line that shows as `run.log`. Default level `info`. */
+  log(message: string, level?: LogLevel): void;
+}
+
+/** A sub-run that a body waits for. */
+export interface SubRun {
+  readonly runId: string;
+  /** Its caller waits for it no more. */
+  abandon(reason: Error): void;
+}
+
+/** What a {@link RunScope} is made of. */
+export interface RunScopeParts {
+  readonly engine: ScopeEngine;
+  readonly kind: RoutineKind;
+  readonly routineId: string;
+  readonly parent?: RunScope | undefined;
+  readonly cancel: CancelSignal;
+  readonly reporter: ScopeReporter;
+  readonly ids: Ids;
+  /** Present when the run was asked for elsewhere; else it is a run of its own, whose id is made when first needed. */
+  readonly requested?: {
+    readonly runId: string;
+    readonly parentRunId?: string | undefined;
+    readonly rootRunId: string;
+    readonly attempt: number;
+  };
+}
+
+/** One run in the thread that executes its body. */
+export class RunScope implements Run {
+  readonly engine: ScopeEngine;
+  readonly kind: RoutineKind;
+  readonly routineId: string;
+  readonly cancel: CancelSignal;
+  readonly attempt: number;
+  readonly parent: RunScope | undefined;
+  readonly #reporter: ScopeReporter;
+  readonly #ids: Ids;
+  readonly #requested: RunScopeParts['requested'];
+  #runId: string | undefined;
+  #outstanding: Set<SubRun> | undefined;
+  #ended = false;
+
+  constructor(parts: RunScopeParts) {
+    this.engine = parts.engine;
+    this.kind = parts.kind;
+    this.routineId = parts.routineId;
+    this.cancel = parts.cancel;
+    this.parent = parts.parent;
+    this.#reporter = parts.reporter;
+    this.#ids = parts.ids;
+    this.#requested = parts.requested;
+    this.#runId = parts.requested?.runId;
+    this.attempt = parts.requested?.attempt ?? 1;
+  }
+
+  get runId(): string {
+    return (this.#runId ??= this.#ids.next());
+  }
+
+  get parentRunId(): string | undefined {
+    return this.#requested ? this.#requested.parentRunId : this.parent?.runId;
+  }
+
+  get rootRunId(): string {
+    return this.#requested?.rootRunId ?? this.parent?.rootRunId ?? this.runId;
+  }
+
+  get signal(): AbortSignal {
+    return this.cancel.abortSignal;
+  }
+
+  progress(done: number, total?: number): void {
+    this.#reporter.progress(this, done, total);
+  }
+
+  log(message: string, level: LogLevel = 'info'): void {
+    this.#reporter.log(this, level, message);
+  }
+
+  /** Run ids of the sub-runs that are outstanding. */
+  get waitsFor(): readonly string[] {
+    return [...(this.#outstanding ?? [])].map((subRun) => subRun.runId);
+  }
+
+  /** Whether sub-runs are outstanding. */
+  get hangs(): boolean {
+    return this.#outstanding !== undefined && this.#outstanding.size > 0;
+  }
+
+  /**
+   * Counts a sub-run that the body now waits for. HANGING is a counter: the first of several that returns does not
+   * end it.
+   * @returns to be called once when the sub-run has settled.
+   */
+  waitFor(subRun: SubRun): () => void {
+    const outstanding = (this.#outstanding ??= new Set());
+    outstanding.add(subRun);
+    if (outstanding.size === 1 && !this.#ended) this.#reporter.hanging(this, true);
+    return () => {
+      if (outstanding.delete(subRun) && outstanding.size === 0 && !this.#ended)
+        this.#reporter.hanging(this, false);
+    };
+  }
+
+  /** Whether the body is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The body is over: sub-runs that it did not wait for are cancelled. @returns whether there were any. */
+  end(): boolean {
+    this.#ended = true;
+    if (!this.hangs) return false;
+    const reason = new RoutineEngineError(
+      'RUN_CANCELLED',
+      `${this.routineId} ended without waiting for its sub-run`,
+    );
+    for (const subRun of [...(this.#outstanding ?? [])]) subRun.abandon(reason);
+    return true;
+  }
+}
+
+/** One storage a thread, also for a second installed copy of this package. */
+const STORAGE = Symbol.for('@routine-engine/scope.v1');
+type WithStorage = typeof globalThis & { [STORAGE]?: AsyncLocalStorage<RunScope | EngineScope> };
+const storage = ((globalThis as WithStorage)[STORAGE] ??= new AsyncLocalStorage());
+
+/** Binds calls to one engine, outside any run. */
+export interface EngineScope {
+  readonly engine: ScopeEngine;
+  readonly kind?: undefined;
+}
+
+/** The innermost scope of the running code. */
+export function currentScope(): RunScope | EngineScope | undefined {
+  return storage.getStore();
+}
+
+/** The run that the running code belongs to. */
+export function currentRunScope(): RunScope | undefined {
+  const scope = storage.getStore();
+  return scope?.kind === undefined ? undefined : scope;
+}
+
+/** Calls a function whose calls, also after each await, belong to the scope. */
+export function inScope<Args extends readonly unknown[], T>(
+  scope: RunScope | EngineScope,
+  callback: (...args: Args) => T,
+  ...args: Args
+): T {
+  return storage.run(scope, callback, ...args);
+}
+
+/**
+ * The run that is going on.
+ * @throws {@link RoutineEngineError} `NO_CURRENT_RUN` outside a routine.
+ * @public
+ */
+export function currentRun(): Run {
+  const run = currentRunScope();
+  if (!run)
+    throw new RoutineEngineError('NO_CURRENT_RUN', 'currentRun() works only inside the body of a routine');
+  return run;
+}

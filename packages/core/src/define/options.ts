@@ -1,0 +1,32 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { CallOptions } from '../model/routine-definition.js';
+
+/** The longest delay a timer can hold: 2^31 - 1 ms, about 24.8 days. */
+const LONGEST_MS = 2_147_483_647;
+
+/**
+ * Checks the options of a routine or a call.
+ * @throws {@link RoutineEngineError} `OPTION_INVALID`, naming routine and option.
+ */
+export function assertOptions(routine: string, options: CallOptions): void {
+  for (const name of ['timeoutMs', 'queueTimeoutMs'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !(value > 0 && value <= LONGEST_MS)) {
+      throw new RoutineEngineError(
+        'OPTION_INVALID',
+        `${routine}: ${name} is ${String(value)}; it must be milliseconds above 0, up to ${LONGEST_MS}`,
+      );
+    }
+  }
+  const { cache, signal }: { cache?: unknown; signal?: unknown } = options;
+  if (cache !== undefined && typeof cache !== 'boolean') {
+    throw new RoutineEngineError(
+      'OPTION_INVALID',
+      `${routine}: cache is ${typeof cache}; it must be true or false`,
+    );
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new RoutineEngineError('OPTION_INVALID', `${routine}: signal is not an AbortSignal`);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Observable } from 'rxjs';
+import { keyIsKnownByExecutor } from '../context/encode-call.js';
+import type { RememberedCall, ResultCache } from '../cache/result-cache.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import type { ServiceLink } from '../dispatch/service-link.js';
+import type { EngineEvent } from '../events/engine-event.js';
+import type { EncodedCall } from '../model/call.js';
+import type { Outcome } from '../model/outcome.js';
+import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
+import type { WorkerStatus } from '../model/statuses.js';
+import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { ExecutionPolicy } from '../ports/execution-policy.js';
+import type { Executor, RunHost } from '../ports/executor.js';
+import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
+import { ActiveRuns } from './active-runs.js';
+import type { EngineParts } from './engine-parts.js';
+import { InlineExecutor } from './inline-executor.js';
+import { RequestPipeline } from './request-pipeline.js';
+import { RunEvents } from './run-events.js';
+import { ValueCaller } from './value-caller.js';
+
+export interface RemoteDispatchEngineParts extends EngineParts {
+  readonly link: ServiceLink;
+  readonly policy: ExecutionPolicy;
+  /** What runs bodies that stay here: background threads in a worker. Default: the calling thread. */
+  readonly executor?: Executor;
+}
+
+/**
+ * Sends calls to the service as directives, as its policy says. In a worker it also runs what the service sends, on
+ * background threads.
+ * @public
+ */
+export class RemoteDispatchEngine implements RoutineEngine {
+  readonly name = 'remote-dispatch';
+  readonly status$: Observable<WorkerStatus>;
+  readonly events$: Observable<EngineEvent>;
+  readonly #active = new ActiveRuns();
+  readonly #caller: ValueCaller;
+  readonly #pipeline: RequestPipeline;
+  readonly #executor: Executor;
+  readonly #cache: ResultCache | undefined;
+
+  constructor(parts: RemoteDispatchEngineParts) {
+    const { codec, clock, ids, catalog, feed, identity, cache, policy, link } = parts;
+    const active = this.#active;
+    const events = new RunEvents({ feed, clock, node: identity.name });
+    const inline = new InlineExecutor({ codec, catalog, clock, ids });
+    const executor = parts.executor ?? inline;
+    const dispatcher = new Dispatcher(link);
+    const pipeline = new RequestPipeline({ cache, policy, executor, dispatcher, catalog, events, active });
+    this.#caller = new ValueCaller({
+      ...{ codec, clock, ids, catalog, events, active, pipeline },
+      engine: this.name,
+      project: identity.project,
+      remembers: cache !== undefined,
+    });
+    inline.serve(this.#caller);
+    this.#pipeline = pipeline;
+    this.#executor = executor;
+    this.#cache = cache;
+    this.status$ = active.status$;
+    this.events$ = feed.events$;
+  }
+
+  get current(): readonly CurrentRun[] {
+    return this.#active.current;
+  }
+
+  run(call: RoutineCall): Promise<unknown> {
+    return this.#caller.run(call);
+  }
+
+  /** Has a sub-routine of an executed run answered. Never rejects. */
+  async request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
+    return (await this.#pipeline.request(call, cancel)).outcome;
+  }
+
+  /**
+   * Runs what the service sent. The outcome comes after a result to be remembered is in the store.
+   * @param sourceHash - of the routine as it is here, for a `-dev` version.
+   */
+  async execute(call: EncodedCall, sourceHash: string | undefined, host: RunHost): Promise<Outcome> {
+    const cache = this.#cache;
+    if (!cache || call.argumentsDigest === undefined) return this.#executor.execute(call, host);
+    const remembered: RememberedCall = { ...call, argumentsDigest: call.argumentsDigest };
+    if (keyIsKnownByExecutor((parseRoutineId(call.routineId) as NamedRoutineId).version)) {
+      const compute = async (cancel: CancelSignal): Promise<Outcome> =>
+        cache.keep(remembered, sourceHash, await this.#executor.execute(call, { ...host, cancel }));
+      return (await cache.remember(remembered, sourceHash, host.cancel, compute)).outcome;
+    }
+    return cache.keep(remembered, sourceHash, await this.#executor.execute(call, host));
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#active.close(`the engine ${this.name}`);
+    await this.#executor.close();
+  }
+}

@@ -1,0 +1,160 @@
+import { Cancellation } from '../context/cancellation.js';
+import { keyIsKnownByExecutor } from '../context/encode-call.js';
+import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
+import type { Dispatcher } from '../dispatch/dispatcher.js';
+import { encodedBytes } from '../model/encoded.js';
+import type { EncodedCall } from '../model/call.js';
+import type { Outcome } from '../model/outcome.js';
+import { parseRoutineId, type NamedRoutineId, type RoutineId } from '../model/routine-id.js';
+import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { ExecutionPolicy } from '../ports/execution-policy.js';
+import type { Executor, RunHost } from '../ports/executor.js';
+import type { RoutineCatalog } from '../ports/routine-catalog.js';
+import type { ActiveRun, ActiveRuns } from './active-runs.js';
+import type { RunEvents } from './run-events.js';
+
+export interface RequestPipelineParts {
+  readonly cache: ResultCache | undefined;
+  readonly policy: ExecutionPolicy;
+  readonly executor: Executor;
+  /** Absent: everything runs here. */
+  readonly dispatcher: Dispatcher | undefined;
+  readonly catalog: RoutineCatalog;
+  readonly events: RunEvents;
+  readonly active: ActiveRuns;
+}
+
+/** One requested run on its way through cache, policy, and executor or service, to its outcome. */
+export class RequestPipeline {
+  readonly #parts: RequestPipelineParts;
+
+  constructor(parts: RequestPipelineParts) {
+    this.#parts = parts;
+  }
+
+  /** Where the policy wants a call to run; always here while there is no service. */
+  place(id: RoutineId, routineId: string, nested: boolean): 'here' | 'remote' {
+    const { dispatcher, policy, catalog } = this.#parts;
+    if (!dispatcher) return 'here';
+    const defined = id.form === 'name' && catalog.get(id) !== undefined;
+    return policy.decide({ routineId, kind: id.kind, nested, defined });
+  }
+
+  /**
+   * Has a call answered: from the store, by an equal call in flight, here, or elsewhere. Never rejects. Tells its
+   * events from `run.requested` to exactly one terminal one.
+   */
+  async request(call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
+    const { active, events } = this.#parts;
+    const run = new RequestedRun(call, cancel);
+    active.add(run);
+    events.tell(call, { type: 'run.requested' });
+    const answer = await this.#answer(run);
+    active.remove(run);
+    this.#tellEnd(call, answer);
+    return answer;
+  }
+
+  async #answer(run: RequestedRun): Promise<Answer> {
+    const { cache, catalog } = this.#parts;
+    const { call } = run;
+    const id = parseRoutineId(call.routineId);
+    const where = this.place(id, call.routineId, call.parentRunId !== undefined);
+    const version = id.form === 'name' ? id.version : undefined;
+    if (cache && isRememberedCall(call) && (where === 'here' || !keyIsKnownByExecutor(version))) {
+      const sourceHash = catalog.get(id as NamedRoutineId)?.sourceHash;
+      return cache.remember(call, sourceHash, run.cancellation, async (cancel) =>
+        cache.keep(call, sourceHash, await this.#compute(run, where, cancel)),
+      );
+    }
+    return { outcome: await this.#compute(run, where, run.cancellation), from: 'run' };
+  }
+
+  #compute(run: RequestedRun, where: 'here' | 'remote', cancel: CancelSignal): Promise<Outcome> {
+    const { executor, dispatcher, events, active } = this.#parts;
+    const { call } = run;
+    if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
+    events.tell(call, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
+    return dispatcher.dispatch(
+      call,
+      {
+        waiting: (detail) => events.tell(call, { type: 'run.waiting', reason: 'no-capable-worker', detail }),
+        retrying: (attempt, error) => events.tell(call, { type: 'run.retrying', error }, attempt),
+        starting: (attempt, worker) => {
+          active.setStatus(run, 'RUNNING');
+          events.tell(call, { type: 'run.starting', worker }, attempt);
+        },
+        progress: (done, total) => this.#tellProgress(call, done, total),
+        log: (level, message) => events.tell(call, { type: 'run.log', level, message }),
+      },
+      cancel,
+    );
+  }
+
+  /** What a run that is executed here may ask and tell. */
+  #hostOf(run: RequestedRun, cancel: CancelSignal): RunHost {
+    const { events, active } = this.#parts;
+    const { call } = run;
+    return {
+      cancel,
+      request: async (subCall, subCancel) => (await this.request(subCall, subCancel)).outcome,
+      starting: () => {
+        active.setStatus(run, 'RUNNING');
+        events.tell(call, { type: 'run.starting', worker: events.node });
+      },
+      hanging: (waits) => {
+        active.setStatus(run, waits ? 'HANGING' : 'RUNNING');
+        events.tell(call, { type: waits ? 'run.hanging' : 'run.resumed' });
+      },
+      progress: (done, total) => this.#tellProgress(call, done, total),
+      log: (level, message) => events.tell(call, { type: 'run.log', level, message }),
+    };
+  }
+
+  #tellProgress(call: EncodedCall, done: number, total: number | undefined): void {
+    this.#parts.events.tell(call, { type: 'run.progress', done, ...(total !== undefined && { total }) });
+  }
+
+  #tellEnd(call: EncodedCall, { outcome, from }: Answer): void {
+    const { events } = this.#parts;
+    if (outcome.status !== 'DONE')
+      return events.tellFailure(call, outcome.error, outcome.status === 'CANCELLED');
+    const byteLength = encodedBytes(outcome.value);
+    if (from !== 'run') return events.tell(call, { type: 'run.cached', from, byteLength });
+    events.tell(call, {
+      type: 'run.completed',
+      byteLength,
+      remembered: outcome.rememberedIn !== undefined,
+      durationMs: outcome.durationMs,
+    });
+  }
+}
+
+function isRememberedCall(call: EncodedCall): call is RememberedCall {
+  return call.argumentsDigest !== undefined;
+}
+
+/** A requested run while it is in hand. */
+class RequestedRun implements ActiveRun {
+  readonly call: EncodedCall;
+  readonly cancellation = new Cancellation();
+  status: ActiveRun['status'] = 'PENDING';
+  readonly waitsFor: readonly string[] = [];
+
+  constructor(call: EncodedCall, cancel: CancelSignal) {
+    this.call = call;
+    cancel.onCancel((reason) => this.cancellation.cancel(reason));
+  }
+
+  get runId(): string {
+    return this.call.runId;
+  }
+
+  get routineId(): string {
+    return this.call.routineId;
+  }
+
+  get parentRunId(): string | undefined {
+    return this.call.parentRunId;
+  }
+}

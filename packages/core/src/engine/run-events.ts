@@ -1,0 +1,66 @@
+import { toPlainError } from '../errors/error-conversion.js';
+import type { PlainError } from '../errors/plain-error.js';
+import type { EngineEvent, RunEvent } from '../events/engine-event.js';
+import type { EventFeed } from '../events/event-feed.js';
+import type { Clock } from '../ports/clock.js';
+
+/** The run that events tell of. Read only when somebody listens. */
+export interface EventRun {
+  readonly runId: string;
+  readonly routineId: string;
+  readonly parentRunId?: string | undefined;
+  readonly rootRunId: string;
+  readonly attempt: number;
+}
+
+/** What a run event says beside which run and when. */
+export type RunHappening = RunEvent extends infer Event
+  ? Event extends RunEvent
+    ? Omit<Event, 'at' | 'node' | 'runId' | 'routineId' | 'parentRunId' | 'rootRunId' | 'attempt'>
+    : never
+  : never;
+
+/** Tells what happens to runs. Costs one test while nobody listens. */
+export class RunEvents {
+  readonly #feed: EventFeed<EngineEvent>;
+  readonly #clock: Clock;
+  /** Name of the node that tells. */
+  readonly node: string;
+
+  constructor(parts: {
+    readonly feed: EventFeed<EngineEvent>;
+    readonly clock: Clock;
+    readonly node: string;
+  }) {
+    this.#feed = parts.feed;
+    this.#clock = parts.clock;
+    this.node = parts.node;
+  }
+
+  get observed(): boolean {
+    return this.#feed.observed;
+  }
+
+  /** @param attempt - when it differs from the run's own, because the run was placed elsewhere. */
+  tell(run: EventRun, happening: RunHappening, attempt: number = run.attempt): void {
+    if (!this.#feed.observed) return;
+    const { runId, routineId, parentRunId, rootRunId } = run;
+    this.#feed.emit({
+      at: this.#clock.now(),
+      node: this.node,
+      runId,
+      routineId,
+      rootRunId,
+      attempt,
+      ...(parentRunId !== undefined && { parentRunId }),
+      ...happening,
+    } as RunEvent);
+  }
+
+  /** Terminal: the run ended without a value. */
+  tellFailure(run: EventRun, error: Error | PlainError, cancelled: boolean): void {
+    if (!this.#feed.observed) return;
+    const plain = error instanceof Error ? toPlainError(error) : error;
+    this.tell(run, { type: cancelled ? 'run.cancelled' : 'run.failed', error: plain });
+  }
+}

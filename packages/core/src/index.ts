@@ -1,0 +1,39 @@
+/**
+ * For applications: define routines, open a lifecycle, call them.
+ * @packageDocumentation
+ */
+import './lifecycle/implicit.js';
+
+export {
+  define,
+  type Routine,
+  type Task,
+  type TaskOptions,
+  type Workflow,
+  type WorkflowOptions,
+} from './define/define.js';
+export { currentRun, type Run } from './context/run-scope.js';
+export { Lifecycle, type LifecycleOptions } from './lifecycle/lifecycle.js';
+export { executionPolicy, memoryStore, serializers } from './lifecycle/plugins.js';
+export { everythingHere, everythingRemote, subRoutinesRemote } from './policy/execution-policies.js';
+export { ERRORS, type ErrorCode } from './errors/codes.js';
+export { RoutineEngineError } from './errors/routine-engine-error.js';
+export type { PlainCause, PlainError } from './errors/plain-error.js';
+export type * from './events/engine-event.js';
+export {
+  completeRoutineId,
+  formatRoutineId,
+  matchesRoutineId,
+  parseRoutineId,
+  type NamedRoutineId,
+  type RecordRoutineId,
+  type RoutineId,
+  type RoutineIdContext,
+  type RoutineKind,
+} from './model/routine-id.js';
+export type { CallOptions, RoutineOptions } from './model/routine-definition.js';
+export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
+export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
+export type { EnginePlugin } from './ports/plugin.js';
+export type { CurrentRun, RoutineEngine } from './ports/routine-engine.js';
+export type { Serializer } from './ports/serializer.js';

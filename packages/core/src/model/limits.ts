@@ -1,0 +1,38 @@
+import { ERROR_LIMITS } from '../errors/error-limits.js';
+
+/**
+ * Every default number, each with its unit in its name. Options override them one by one.
+ * @public
+ */
+export const LIMITS = {
+  /** How often the service asks a worker for its pulse. */
+  heartbeatMs: 2_000,
+  /** A worker whose pulse is this late is shown as UNRESPONSIVE and gets no new runs. */
+  suspectMs: 5_000,
+  /** A worker whose pulse is this late has lost its leases: its runs are placed elsewhere. */
+  leaseMs: 10_000,
+  /** How many workers one run may bring down before it fails as RUN_POISONED. */
+  maxDeliveries: 3,
+  /** How long a cancelled run may go on before its thread is ended. */
+  cancelGraceMs: 500,
+  /** How long a background thread may take to load its modules. */
+  threadStartMs: 30_000,
+  /** How long a handshake may take. */
+  handshakeMs: 10_000,
+  /** Largest directive without its body. */
+  controlFrameBytes: 1024 * 1024,
+  /** Size of one chunk of a body. */
+  chunkBytes: 256 * 1024,
+  /** Unsent bytes one connection may hold before a sender waits. */
+  connectionWindowBytes: 16 * 1024 * 1024,
+  /** Deepest nesting of a value that is encoded or decoded. */
+  valueDepth: 200,
+  /** Most items (array elements, entries, properties) of one decoded value, buffers not counted. */
+  valueItems: 50_000_000,
+  /** Deepest cause chain of an error that is carried to another node. */
+  errorCauses: ERROR_LIMITS.causes,
+  /** Longest message or stack of an error that is carried to another node, in UTF-16 units. */
+  errorTextLength: ERROR_LIMITS.textLength,
+  /** Bytes of results the in-memory store keeps before it evicts the least recently used. */
+  memoryStoreBytes: 256 * 1024 * 1024,
+} as const;

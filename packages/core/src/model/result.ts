@@ -1,0 +1,26 @@
+import type { Body } from './body.js';
+
+/** 64 lower-case hex digits that stand for one routine, version and set of arguments. @public */
+export type ResultKey = string;
+
+/** What is known of a stored result beside its bytes. Plain data. @public */
+export interface ResultMetadata {
+  /** Full routine id, such as `tname:news:train:0.0.1`. */
+  readonly routineId: string;
+  /** Canonical digest of the arguments. */
+  readonly argumentsDigest: string;
+  /** The run that computed it. */
+  readonly runId: string;
+  /** Name of the codec that wrote the bytes. */
+  readonly codec: string;
+  /** When it was computed, in milliseconds since 1970 (UTC). */
+  readonly createdAt: number;
+  /** How long the run took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** A stored result: its metadata and its bytes. @public */
+export interface StoredResult {
+  readonly metadata: ResultMetadata;
+  readonly body: Body;
+}

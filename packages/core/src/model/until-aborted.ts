@@ -1,0 +1,33 @@
+/**
+ * The same chunks, until the signal aborts: then it throws the signal's reason at once, though no chunk may ever come.
+ * @public
+ */
+export async function* untilAborted(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (!signal) return yield* chunks;
+  const iterator = chunks[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const next = await nextUnlessAborted(iterator, signal);
+      ended = next.done === true;
+      if (ended) return;
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a generator that waits for its next chunk answers return() only after that chunk.
+    if (!ended) void Promise.allSettled([iterator.return?.()]);
+  }
+}
+
+function nextUnlessAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    const settled = (): void => signal.removeEventListener('abort', stop);
+    iterator.next().finally(settled).then(resolve, reject);
+  });
+}

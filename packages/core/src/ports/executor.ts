@@ -1,0 +1,29 @@
+import type { LogLevel } from '../events/engine-event.js';
+import type { EncodedCall } from '../model/call.js';
+import type { Outcome } from '../model/outcome.js';
+import type { CancelSignal } from './cancel-signal.js';
+
+/** What a run that is being executed may ask of the engine, and tell it. @public */
+export interface RunHost {
+  /** Cancelled when the run is to stop. */
+  readonly cancel: CancelSignal;
+  /** Has a sub-routine run, wherever the engine decides. Never rejects: failure is an outcome. */
+  request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome>;
+  /** The body begins to run. */
+  starting(): void;
+  /** The body waits for sub-runs (`true`) or none is outstanding any more (`false`). */
+  hanging(waits: boolean): void;
+  progress(done: number, total: number | undefined): void;
+  log(level: LogLevel, message: string): void;
+}
+
+/** Runs the body of one routine: in the calling thread, or on a background thread. @public */
+export interface Executor {
+  /**
+   * Runs a routine that is defined where the executor runs it. Never rejects: failure is an outcome. Settles
+   * also when the thread that ran it ended.
+   */
+  execute(call: EncodedCall, host: RunHost): Promise<Outcome>;
+  /** Ends what it holds, running bodies included; their outcomes are `CANCELLED`. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import type { Observable } from 'rxjs';
+import type { StoreEvent } from '../events/engine-event.js';
+import type { ResultKey, ResultMetadata, StoredResult } from '../model/result.js';
+
+/** What a store can do beyond the minimum. The engine and the compliance kit read it; nothing else decides. @public */
+export interface ResultStoreCapabilities {
+  /** What was put is still there after the process ends. */
+  readonly durable: boolean;
+  /** Several processes may use the same place at once. */
+  readonly shared: boolean;
+}
+
+/** One line of {@link ResultStore.list}. @public */
+export interface ResultEntry {
+  readonly key: ResultKey;
+  readonly metadata: ResultMetadata;
+  /** Bytes of the result, without what the store adds. */
+  readonly byteLength: number;
+}
+
+/**
+ * Remembers task results, so that a task which already ran with the same arguments is not run again.
+ *
+ * Every method may be called at any time and any number at once, until {@link ResultStore.close}. A key is 64
+ * lower-case hex digits; another is refused with `STORE_KEY_INVALID`. After `close` they reject with `STORE_CLOSED`.
+ * @public
+ */
+export interface ResultStore {
+  /** Short name for logs and errors, such as `fs`. */
+  readonly name: string;
+  /**
+   * Where the results are, such as `fs:/var/results`: two stores of one identity hold the same results. Sent to
+   * other nodes, so it holds no secret.
+   */
+  readonly identity: string;
+  readonly capabilities: ResultStoreCapabilities;
+  /** `store.corrupt` and `store.evicted`; what the engine itself asks of a store is told by the engine. Never errors; completes at close. */
+  readonly events$: Observable<StoreEvent>;
+
+  /**
+   * Looks up one result.
+   * @returns the result, or `undefined` when there is none. A damaged one is put aside, told as `store.corrupt`, and
+   *   counts as none. The bytes are read-only for everybody.
+   * @throws {@link RoutineEngineError} `STORE_UNREACHABLE`, never reported as a missing key.
+   */
+  get(key: ResultKey, options?: { readonly signal?: AbortSignal }): Promise<StoredResult | undefined>;
+
+  /**
+   * Keeps a result if the key has none yet. Atomic: nobody ever sees half of it; of two writers the first wins.
+   * Resolves when the result is as durable as the store makes it. The caller leaves the bytes unchanged until then;
+   * afterwards they are the caller's again.
+   * @returns `stored`, or `present` when the key had a result already (which stays).
+   * @throws {@link RoutineEngineError} `STORE_FULL` or `STORE_UNREACHABLE`; `BYTES_MALFORMED` when the body does not
+   *   have the sizes it says; the reason of `signal`, at once; and what the body's own chunks throw. Nothing is left
+   *   half-written.
+   */
+  put(
+    key: ResultKey,
+    result: StoredResult,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<'stored' | 'present'>;
+
+  /** Whether there is a result, without reading it whole. A damaged one may still count. */
+  has(key: ResultKey): Promise<boolean>;
+
+  /** Forgets a result. @returns whether there was one. */
+  delete(key: ResultKey): Promise<boolean>;
+
+  /** All results in no particular order; what is put or deleted meanwhile may or may not be seen. */
+  list(): AsyncIterable<ResultEntry>;
+
+  /** Waits for what is under way, then releases everything. A second call does nothing. */
+  close(): Promise<void>;
+}

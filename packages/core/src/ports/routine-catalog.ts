@@ -1,0 +1,15 @@
+import type { RoutineDefinition } from '../model/routine-definition.js';
+import type { NamedRoutineId } from '../model/routine-id.js';
+
+/** The routines that are defined in this process (or thread). @public */
+export interface RoutineCatalog {
+  /** Every routine, in the order of their definition. */
+  list(): readonly RoutineDefinition[];
+  /**
+   * The routine that an id stands for; of several versions the one asked for, or the only one.
+   * @throws {@link RoutineEngineError} `ROUTINE_UNKNOWN` or `ROUTINE_VERSION_UNKNOWN`, naming what is there instead.
+   */
+  find(id: NamedRoutineId): RoutineDefinition;
+  /** As `find`, or `undefined`. */
+  get(id: NamedRoutineId): RoutineDefinition | undefined;
+}

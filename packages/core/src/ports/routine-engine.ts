@@ -1,0 +1,44 @@
+import type { Observable } from 'rxjs';
+import type { EngineEvent } from '../events/engine-event.js';
+import type { CallOptions, RoutineDefinition } from '../model/routine-definition.js';
+import type { RoutineId } from '../model/routine-id.js';
+import type { RunStatus, WorkerStatus } from '../model/statuses.js';
+
+/** One call of a routine with the caller's own values. @public */
+export interface RoutineCall {
+  readonly id: RoutineId;
+  /** The routine, when it is defined in this process. */
+  readonly definition: RoutineDefinition | undefined;
+  readonly args: readonly unknown[];
+  readonly options: CallOptions | undefined;
+}
+
+/** A run in hand. @public */
+export interface CurrentRun {
+  readonly runId: string;
+  readonly routineId: string;
+  readonly parentRunId?: string;
+  readonly status: RunStatus;
+  /** Run ids of the sub-runs it waits for. */
+  readonly waitsFor: readonly string[];
+}
+
+/** Runs or delegates routine calls. @public */
+export interface RoutineEngine {
+  /** Short name for logs and errors, such as `local`. */
+  readonly name: string;
+  /**
+   * Runs a routine to its end. Settles exactly once.
+   * @returns a value of the caller's own: changing it changes nothing that is kept.
+   * @throws what the routine threw; {@link RoutineEngineError} for everything else.
+   */
+  run(call: RoutineCall): Promise<unknown>;
+  /** Current status first, then each change. Completes at shutdown. */
+  readonly status$: Observable<WorkerStatus>;
+  /** What this engine tells. Hot; never errors; completes at shutdown. */
+  readonly events$: Observable<EngineEvent>;
+  /** Runs in hand, and what each waits for. A snapshot. */
+  readonly current: readonly CurrentRun[];
+  /** Takes no more calls, cancels those in hand, and resolves when all of them have settled. */
+  shutdown(): Promise<void>;
+}

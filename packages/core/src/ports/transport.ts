@@ -1,0 +1,71 @@
+import type { Observable } from 'rxjs';
+import type { Body } from '../model/body.js';
+
+/** A directive as plain data, before the one reader of untrusted directives has checked it. @public */
+export type DirectiveHeader = Readonly<Record<string, unknown>>;
+
+/** A directive and the bytes that belong to it. @public */
+export interface Envelope {
+  readonly header: DirectiveHeader;
+  readonly body?: Body;
+}
+
+/** What a transport can do beyond the minimum. The engine and the compliance kit read it; nothing else decides. @public */
+export interface TransportCapabilities {
+  /** Envelopes of one connection arrive in the order of their `send`. */
+  readonly ordered: boolean;
+  /** Largest body in bytes; `Infinity` when there is no limit. */
+  readonly largestBodyBytes: number;
+}
+
+/** State of a connection: it opens once and closes once. @public */
+export type ConnectionState = 'open' | 'closed';
+
+/** A link between two nodes. @public */
+export interface Connection {
+  /** For logs and events, such as `inproc:service` or the peer's address. */
+  readonly peer: string;
+  /**
+   * What the peer sent, in order. Buffered until the first subscription; one subscriber. Completes at close, never
+   * errors.
+   */
+  readonly inbound$: Observable<Envelope>;
+  /**
+   * Sends one envelope. Resolves when the peer's window took it; until then the sender waits, which is the
+   * backpressure. The caller leaves header and body unchanged for good.
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`.
+   */
+  send(envelope: Envelope): Promise<void>;
+  /** Whether a `send` would have to wait now. */
+  readonly full: boolean;
+  /** Current state first, then the change. Completes with `closed`. */
+  readonly state$: Observable<ConnectionState>;
+  /** What was sent before still arrives; then both sides see `closed`. A second call does nothing. */
+  close(reason?: string): Promise<void>;
+}
+
+/** Hears of new connections at one address. @public */
+export interface Listener {
+  /** The address to dial, such as `inproc:service`. */
+  readonly address: string;
+  /** Each new connection. Buffered until the first subscription; one subscriber. Completes at close. */
+  readonly connections$: Observable<Connection>;
+  /** Takes no more connections and closes those it has. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** Carries directives between a node and the service. Addressed by URL scheme. @public */
+export interface Transport {
+  /** Short name for logs and errors, such as `inproc`. */
+  readonly name: string;
+  /** URL schemes it speaks, such as `['inproc:']`. */
+  readonly schemes: readonly string[];
+  readonly capabilities: TransportCapabilities;
+  /**
+   * Connects to a listener.
+   * @throws {@link RoutineEngineError} `TRANSPORT_UNREACHABLE`, or the reason of `signal`.
+   */
+  dial(address: string, options?: { readonly signal?: AbortSignal }): Promise<Connection>;
+  /** @throws {@link RoutineEngineError} `TRANSPORT_ADDRESS_IN_USE`. */
+  listen(address: string): Promise<Listener>;
+}

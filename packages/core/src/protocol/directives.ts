@@ -1,0 +1,159 @@
+import type { PlainError } from '../errors/plain-error.js';
+import type { LogLevel } from '../events/engine-event.js';
+import type { OfferedRoutine } from '../model/routine-definition.js';
+import type { WorkerStatus } from '../model/statuses.js';
+
+/** Protocol versions this package speaks, best first. */
+export const PROTOCOL_VERSIONS: readonly number[] = [1];
+
+/** What a node is to the service. */
+export type NodeRole = 'client' | 'worker';
+
+/** node -> service, first of all: who am I, and which protocol versions do I speak. */
+export interface Hello {
+  readonly type: 'hello';
+  readonly protocols: readonly number[];
+  readonly role: NodeRole;
+  /** Name of the node in events. */
+  readonly name: string;
+  /** Name of its codec: nodes whose codecs differ can't read each other's bodies. */
+  readonly codec: string;
+  readonly serializers: readonly string[];
+}
+/** service -> node: you are in; every later directive of this connection carries the session. */
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly protocol: number;
+  readonly session: string;
+  readonly service: string;
+}
+/** service -> node: you are not in; the connection closes. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly error: PlainError;
+}
+
+/** What every directive after the handshake has. Sequence numbers start with 1 and leave none out, each way. */
+export interface SessionHeader {
+  readonly session: string;
+  readonly sequence: number;
+}
+
+/** worker -> service, once: routines are loaded, runs may come. */
+export interface WorkerReady {
+  readonly type: 'v1.worker.ready';
+  readonly routines: readonly OfferedRoutine[];
+  /** Runs that may compute at once. */
+  readonly slots: number;
+  /** Runs it takes beyond its slots, to be started as soon as one is free. */
+  readonly inbox: number;
+}
+/** worker -> service: no more runs, please; those in hand are being finished. */
+export interface WorkerDraining {
+  readonly type: 'v1.worker.draining';
+}
+/** service -> worker: are you there? */
+export interface CheckPulse {
+  readonly type: 'v1.heartbeat.check_pulse';
+}
+/** worker -> service: the answer. */
+export interface GivePulse {
+  readonly type: 'v1.heartbeat.give_pulse';
+  readonly status: WorkerStatus;
+}
+
+/** Names one execution: only the holder of the current lease is listened to. */
+export interface RunHeader {
+  readonly runId: string;
+  /** Starts with 1. A requester always sends 1; the service counts on. */
+  readonly attempt: number;
+  /** Fencing number of this placement; grows with each. 0 between requester and service. */
+  readonly lease: number;
+}
+/** requester -> service -> worker: run this. The body holds the arguments. */
+export interface RequestStart extends RunHeader {
+  readonly type: 'v1.routine.request_start';
+  readonly parentRunId?: string | undefined;
+  readonly rootRunId: string;
+  /** Full routine id; from a requester also a record id. */
+  readonly routineId: string;
+  readonly sizes: readonly number[];
+  /** Canonical digest of the arguments, when the result is to be remembered. */
+  readonly argumentsDigest?: string | undefined;
+  /** Milliseconds the run may wait for a worker. */
+  readonly queueTimeoutMs?: number | undefined;
+}
+/** service -> requester: nobody can take the run yet, or its worker was lost and it is placed elsewhere. */
+export interface RunWaits extends RunHeader {
+  readonly type: 'v1.routine.waiting';
+  /** For people. */
+  readonly detail: string;
+  /** Why the last attempt ended, when there was one. */
+  readonly error?: PlainError | undefined;
+}
+/** worker -> service -> requester: the body begins to run. */
+export interface RunStarts extends RunHeader {
+  readonly type: 'v1.routine.starting';
+  /** Name of the worker. */
+  readonly worker: string;
+}
+/** worker -> service: the body waits for sub-runs, so its slot is free; or it computes again. */
+export interface RunHangs extends RunHeader {
+  readonly type: 'v1.routine.hanging';
+  readonly waits: boolean;
+}
+/** worker -> service -> requester. */
+export interface RunProgresses extends RunHeader {
+  readonly type: 'v1.routine.progress';
+  readonly done: number;
+  readonly total?: number | undefined;
+}
+/** worker -> service -> requester: a line that the body logged. */
+export interface RunLogs extends RunHeader {
+  readonly type: 'v1.log';
+  readonly level: LogLevel;
+  readonly message: string;
+}
+/** worker -> service -> requester: the run gave a value, which is the body. */
+export interface RunCompletes extends RunHeader {
+  readonly type: 'v1.routine.completed';
+  readonly sizes: readonly number[];
+  readonly durationMs: number;
+  /** Identity of the store that holds the result durably. */
+  readonly rememberedIn?: string | undefined;
+}
+/** worker -> service -> requester: the run gave none. */
+export interface RunFails extends RunHeader {
+  readonly type: 'v1.routine.failed';
+  readonly cancelled: boolean;
+  readonly error: PlainError;
+}
+/** requester -> service -> worker: stop this run. The answer is `failed`, or what it had become by then. */
+export interface CancelRun extends RunHeader {
+  readonly type: 'v1.routine.cancel';
+  readonly error: PlainError;
+}
+/** receiver of an outcome -> its sender: it is safe with me, you may forget it. */
+export interface AcknowledgeRun extends RunHeader {
+  readonly type: 'v1.routine.ack';
+}
+
+/** Everything after the handshake. */
+export type Directive =
+  | WorkerReady
+  | WorkerDraining
+  | CheckPulse
+  | GivePulse
+  | RequestStart
+  | RunWaits
+  | RunStarts
+  | RunHangs
+  | RunProgresses
+  | RunLogs
+  | RunCompletes
+  | RunFails
+  | CancelRun
+  | AcknowledgeRun;
+
+/** The handshake. */
+export type Greeting = Hello | Welcome | Refused;

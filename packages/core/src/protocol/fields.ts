@@ -1,0 +1,121 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { PlainCause, PlainError } from '../errors/plain-error.js';
+
+/** Longest text of a header field, in UTF-16 units; error texts have the bound of their own that errors are cut to. */
+const TEXT_LENGTH = 2_000;
+const ERROR_TEXT_LENGTH = 70_000;
+const ERROR_DEPTH = 32;
+const LIST_LENGTH = 100_000;
+
+/** Reads the fields of one untrusted header; every refusal names type and field. */
+export class FieldReader {
+  readonly type: string;
+  readonly #header: Readonly<Record<string, unknown>>;
+
+  constructor(type: string, header: Readonly<Record<string, unknown>>) {
+    this.type = type;
+    this.#header = header;
+  }
+
+  text(name: string, longest: number = TEXT_LENGTH): string {
+    const value = this.#own(name);
+    if (typeof value !== 'string' || value.length > longest)
+      return this.refuse(name, `a text of at most ${longest}`);
+    return value;
+  }
+
+  count(name: string, most: number = Number.MAX_SAFE_INTEGER): number {
+    const value = this.#own(name);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > most) {
+      return this.refuse(name, `a whole number from 0 to ${most}`);
+    }
+    return value;
+  }
+
+  finite(name: string): number {
+    const value = this.#own(name);
+    if (typeof value !== 'number' || !Number.isFinite(value)) return this.refuse(name, 'a finite number');
+    return value;
+  }
+
+  flag(name: string): boolean {
+    const value = this.#own(name);
+    return typeof value === 'boolean' ? value : this.refuse(name, 'true or false');
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.#own(name);
+    const found = allowed.find((each) => each === value);
+    return found ?? this.refuse(name, `one of ${allowed.join(', ')}`);
+  }
+
+  list<T>(name: string, read: (item: unknown) => T, longest: number = LIST_LENGTH): T[] {
+    const value = this.#own(name);
+    if (!Array.isArray(value) || value.length > longest)
+      return this.refuse(name, `a list of at most ${longest}`);
+    return value.map(read);
+  }
+
+  /** Reads a field only when it is there. */
+  optional<T>(name: string, read: (name: string) => T): T | undefined {
+    return this.#own(name) === undefined ? undefined : read(name);
+  }
+
+  error(name: string): PlainError {
+    return readError(this.#own(name), 0) ?? this.refuse(name, 'an error');
+  }
+
+  refuse(name: string, wanted: string): never {
+    throw new RoutineEngineError(
+      'PROTOCOL_MALFORMED',
+      `A directive ${this.type} came whose ${name} is not ${wanted}`,
+    );
+  }
+
+  #own(name: string): unknown {
+    return Object.hasOwn(this.#header, name) ? this.#header[name] : undefined;
+  }
+}
+
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= ERROR_TEXT_LENGTH;
+
+function readError(value: unknown, depth: number): PlainError | undefined {
+  if (typeof value !== 'object' || value === null || depth > ERROR_DEPTH) return undefined;
+  const { name, message, code, stack, cause, errors, properties } = value as Record<string, unknown>;
+  if (!isText(name) || !isText(message)) return undefined;
+  const parts = Array.isArray(errors)
+    ? errors.slice(0, 100).map((each) => readError(each, depth + 1))
+    : undefined;
+  const because = readCause(cause, depth);
+  const primitives = readProperties(properties);
+  return {
+    name,
+    message,
+    ...((isText(code) || typeof code === 'number') && { code }),
+    // A stack is cut where it is made; a peer that did not cut it loses it, not the error.
+    ...(isText(stack) && { stack }),
+    ...(because && { cause: because }),
+    ...(parts && { errors: parts.filter((part) => part !== undefined) }),
+    ...(primitives && { properties: primitives }),
+  };
+}
+
+function readCause(cause: unknown, depth: number): PlainCause | undefined {
+  if (typeof cause !== 'object' || cause === null) return undefined;
+  const { error, text } = cause as Record<string, unknown>;
+  if (isText(text)) return { text };
+  const read = readError(error, depth + 1);
+  return read && { error: read };
+}
+
+function readProperties(properties: unknown): PlainError['properties'] {
+  if (typeof properties !== 'object' || properties === null) return undefined;
+  const primitives = Object.entries(properties)
+    .slice(0, 100)
+    .filter(
+      ([, value]) =>
+        isText(value) || typeof value === 'number' || typeof value === 'boolean' || value === null,
+    );
+  return Object.fromEntries(primitives) as Record<string, string | number | boolean | null>;
+}

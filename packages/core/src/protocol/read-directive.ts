@@ -1,0 +1,175 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { OfferedRoutine } from '../model/routine-definition.js';
+import type { DirectiveHeader } from '../ports/transport.js';
+import type { Directive, Greeting, RunHeader, SessionHeader } from './directives.js';
+import { FieldReader } from './fields.js';
+
+const ID_LENGTH = 64;
+const DIGEST_LENGTH = 64;
+const NAME_LENGTH = 500;
+/** Buffers of one value; each is at least a few dozen bytes, smaller ones travel in the head. */
+const SIZES_LENGTH = 1_000_000;
+const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+type Reader = (fields: FieldReader) => Directive;
+
+const size = (fields: FieldReader) => (value: unknown) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    ? value
+    : fields.refuse('sizes', 'whole numbers');
+
+const sizes = (fields: FieldReader): number[] => fields.list('sizes', size(fields), SIZES_LENGTH);
+
+const run = (fields: FieldReader): RunHeader => ({
+  runId: fields.text('runId', ID_LENGTH),
+  attempt: fields.count('attempt', 1_000_000),
+  lease: fields.count('lease'),
+});
+
+function offered(fields: FieldReader, value: unknown): OfferedRoutine {
+  if (typeof value !== 'object' || value === null) return fields.refuse('routines', 'a list of routines');
+  const routine = new FieldReader(`${fields.type} routine`, value as Record<string, unknown>);
+  return {
+    routineId: routine.text('routineId', NAME_LENGTH),
+    sourceHash: routine.optional('sourceHash', (name) => routine.text(name, DIGEST_LENGTH)),
+  };
+}
+
+const READERS: { readonly [Type in Directive['type']]: Reader } = {
+  'v1.worker.ready': (fields) => ({
+    type: 'v1.worker.ready',
+    routines: fields.list('routines', (value) => offered(fields, value)),
+    slots: fields.count('slots', 100_000),
+    inbox: fields.count('inbox', 100_000),
+  }),
+  'v1.worker.draining': () => ({ type: 'v1.worker.draining' }),
+  'v1.heartbeat.check_pulse': () => ({ type: 'v1.heartbeat.check_pulse' }),
+  'v1.heartbeat.give_pulse': (fields) => ({
+    type: 'v1.heartbeat.give_pulse',
+    status: fields.oneOf('status', STATUSES),
+  }),
+  'v1.routine.request_start': (fields) => ({
+    type: 'v1.routine.request_start',
+    ...run(fields),
+    rootRunId: fields.text('rootRunId', ID_LENGTH),
+    routineId: fields.text('routineId', NAME_LENGTH),
+    sizes: sizes(fields),
+    parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
+    argumentsDigest: fields.optional('argumentsDigest', (name) => fields.text(name, DIGEST_LENGTH)),
+    queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
+  }),
+  'v1.routine.waiting': (fields) => ({
+    type: 'v1.routine.waiting',
+    ...run(fields),
+    detail: fields.text('detail'),
+    error: fields.optional('error', (name) => fields.error(name)),
+  }),
+  'v1.routine.starting': (fields) => ({
+    type: 'v1.routine.starting',
+    ...run(fields),
+    worker: fields.text('worker', NAME_LENGTH),
+  }),
+  'v1.routine.hanging': (fields) => ({
+    type: 'v1.routine.hanging',
+    ...run(fields),
+    waits: fields.flag('waits'),
+  }),
+  'v1.routine.progress': (fields) => ({
+    type: 'v1.routine.progress',
+    ...run(fields),
+    done: fields.finite('done'),
+    total: fields.optional('total', (name) => fields.finite(name)),
+  }),
+  'v1.log': (fields) => ({
+    type: 'v1.log',
+    ...run(fields),
+    level: fields.oneOf('level', LEVELS),
+    message: fields.text('message', 70_000),
+  }),
+  'v1.routine.completed': (fields) => ({
+    type: 'v1.routine.completed',
+    ...run(fields),
+    sizes: sizes(fields),
+    durationMs: fields.finite('durationMs'),
+    rememberedIn: fields.optional('rememberedIn', (name) => fields.text(name)),
+  }),
+  'v1.routine.failed': (fields) => ({
+    type: 'v1.routine.failed',
+    ...run(fields),
+    cancelled: fields.flag('cancelled'),
+    error: fields.error('error'),
+  }),
+  'v1.routine.cancel': (fields) => ({
+    type: 'v1.routine.cancel',
+    ...run(fields),
+    error: fields.error('error'),
+  }),
+  'v1.routine.ack': (fields) => ({ type: 'v1.routine.ack', ...run(fields) }),
+};
+
+/**
+ * The only door from a stranger's header to a typed directive. Unknown fields are dropped.
+ * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`, naming type and field.
+ */
+export function readDirective(header: DirectiveHeader): Directive {
+  const type = typeOf(header);
+  if (!Object.hasOwn(READERS, type)) {
+    throw new RoutineEngineError(
+      'PROTOCOL_MALFORMED',
+      `A directive of the unknown type ${JSON.stringify(type)} came`,
+    );
+  }
+  return READERS[type as Directive['type']](new FieldReader(type, header));
+}
+
+/**
+ * The session and the number that a directive carries.
+ * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`.
+ */
+export function readStamp(header: DirectiveHeader): SessionHeader {
+  const fields = new FieldReader(typeOf(header), header);
+  return { session: fields.text('session', ID_LENGTH), sequence: fields.count('sequence') };
+}
+
+/**
+ * The same for the handshake.
+ * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`.
+ */
+export function readGreeting(header: DirectiveHeader): Greeting {
+  const type = typeOf(header);
+  const fields = new FieldReader(type, header);
+  if (type === 'hello') {
+    return {
+      type,
+      protocols: fields.list('protocols', (value) => (typeof value === 'number' ? value : Number.NaN), 100),
+      role: fields.oneOf('role', ['client', 'worker']),
+      name: fields.text('name', NAME_LENGTH),
+      codec: fields.text('codec', NAME_LENGTH),
+      serializers: fields.list('serializers', (value) =>
+        typeof value === 'string' ? value : fields.refuse('serializers', 'a list of texts'),
+      ),
+    };
+  }
+  if (type === 'welcome') {
+    return {
+      type,
+      protocol: fields.count('protocol'),
+      session: fields.text('session', ID_LENGTH),
+      service: fields.text('service', NAME_LENGTH),
+    };
+  }
+  if (type === 'refused') return { type, error: fields.error('error') };
+  throw new RoutineEngineError(
+    'PROTOCOL_MALFORMED',
+    `A connection began with ${JSON.stringify(type)}, not with hello`,
+  );
+}
+
+function typeOf(header: DirectiveHeader): string {
+  const type = typeof header === 'object' && header !== null ? header['type'] : undefined;
+  if (typeof type !== 'string' || type.length > 100) {
+    throw new RoutineEngineError('PROTOCOL_MALFORMED', 'A directive came without a type');
+  }
+  return type;
+}

@@ -1,0 +1,64 @@
+import { LIMITS } from '../model/limits.js';
+import type { Clock, Timer } from '../ports/clock.js';
+import type { WorkerEntry } from './worker-table.js';
+
+/** How late a pulse may be. @public */
+export interface HeartbeatLimits {
+  /** Milliseconds between two questions. Default {@link LIMITS}.heartbeatMs. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds without a pulse until UNRESPONSIVE. Default {@link LIMITS}.suspectMs. */
+  readonly suspectMs?: number;
+  /** Milliseconds without a pulse until the worker is lost. Default {@link LIMITS}.leaseMs. */
+  readonly leaseMs?: number;
+}
+
+/** What a late pulse means. Pure. */
+export function verdict(ageMs: number, limits: Required<HeartbeatLimits>): 'alive' | 'suspect' | 'lost' {
+  if (ageMs >= limits.leaseMs) return 'lost';
+  return ageMs >= limits.suspectMs ? 'suspect' : 'alive';
+}
+
+interface HeartbeatsParts {
+  readonly clock: Clock;
+  readonly limits: HeartbeatLimits;
+  readonly workers: () => Iterable<WorkerEntry>;
+  readonly onSuspect: (worker: WorkerEntry) => void;
+  readonly onLost: (worker: WorkerEntry) => void;
+}
+
+/** Asks every worker for its pulse and judges those that are late. */
+export class Heartbeats {
+  readonly #parts: HeartbeatsParts;
+  readonly #limits: Required<HeartbeatLimits>;
+  #timer: Timer | undefined;
+
+  constructor(parts: HeartbeatsParts) {
+    const { heartbeatMs, suspectMs, leaseMs } = LIMITS;
+    this.#parts = parts;
+    this.#limits = { heartbeatMs, suspectMs, leaseMs, ...parts.limits };
+  }
+
+  start(): void {
+    this.#timer = this.#parts.clock.after(this.#limits.heartbeatMs, () => {
+      this.#beat();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #beat(): void {
+    const now = this.#parts.clock.monotonic();
+    for (const worker of [...this.#parts.workers()]) {
+      const judged = verdict(now - worker.lastPulseAt, this.#limits);
+      if (judged === 'lost') {
+        this.#parts.onLost(worker);
+        continue;
+      }
+      if (judged === 'suspect') this.#parts.onSuspect(worker);
+      worker.node.post({ type: 'v1.heartbeat.check_pulse' });
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { fromPlainError } from '../errors/error-conversion.js';
+import type { PlainError } from '../errors/plain-error.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import { LIMITS } from '../model/limits.js';
+import {
+  formatRoutineId,
+  matchesRoutineId,
+  parseRoutineId,
+  type NamedRoutineId,
+} from '../model/routine-id.js';
+import type { Clock } from '../ports/clock.js';
+import { match } from './matchmaker.js';
+import { RunQueue } from './run-queue.js';
+import type { RunRecord } from './run-record.js';
+import type { WorkerTable } from './worker-table.js';
+
+interface PlacementParts {
+  readonly workers: WorkerTable;
+  readonly clock: Clock;
+  /** The queue became empty, or is no longer empty. */
+  readonly onQueue: (waiting: number) => void;
+  /** A run can't be placed any more. */
+  readonly onFailed: (record: RunRecord, error: RoutineEngineError) => void;
+}
+
+/** Puts runs on workers, keeps those that wait, and takes them back from workers that are lost. */
+export class Placement {
+  readonly queue = new RunQueue();
+  readonly #parts: PlacementParts;
+  /** Grows with every placement of any run, so that no two ever hold the same lease. */
+  #lease = 0;
+
+  constructor(parts: PlacementParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a new run: to a worker at once, else into the queue. */
+  accept(record: RunRecord): void {
+    // Whoever waits already for the same routine comes first.
+    if (!this.queue.holds(record.request.routineId) && this.#place(record)) return;
+    this.#enqueue(record);
+  }
+
+  /** Gives waiting runs to workers that have become free. */
+  fill(): void {
+    let placed = this.queue.size > 0;
+    while (placed) {
+      placed = false;
+      for (const head of this.queue.heads) {
+        if (!this.#place(head)) continue;
+        placed = true;
+        break;
+      }
+    }
+  }
+
+  /** Takes a run off its worker: it is over, or goes elsewhere. */
+  release(record: RunRecord): void {
+    const { worker } = record;
+    if (!worker) return;
+    worker.runs.delete(record);
+    if (record.hanging) worker.hanging -= 1;
+    worker.refusing = false;
+    record.hanging = false;
+    record.worker = undefined;
+  }
+
+  /** Takes a run out of the queue. @returns whether it waited. */
+  withdraw(record: RunRecord): boolean {
+    const waited = this.queue.remove(record);
+    record.queueTimer?.cancel();
+    if (waited && this.queue.size === 0) this.#parts.onQueue(0);
+    return waited;
+  }
+
+  setHanging(record: RunRecord, waits: boolean): void {
+    if (!record.worker || record.hanging === waits) return;
+    record.hanging = waits;
+    record.worker.hanging += waits ? 1 : -1;
+    if (waits) record.worker.refusing = false;
+  }
+
+  /**
+   * Places a run elsewhere after its attempt came to nothing.
+   * @param downfall - whether the run may have brought its worker down; after `maxDeliveries` of those it is poisoned.
+   */
+  again(record: RunRecord, error: PlainError, downfall: boolean): void {
+    this.release(record);
+    if (downfall) record.downfalls += 1;
+    if (record.downfalls >= LIMITS.maxDeliveries) {
+      const { routineId } = record.request;
+      const message = `${routineId} was given to ${record.downfalls} workers, and each was lost while it held it`;
+      this.#parts.onFailed(
+        record,
+        new RoutineEngineError('RUN_POISONED', message, { cause: fromPlainError(error) }),
+      );
+      return;
+    }
+    this.#tellWaiting(record, error.message, error);
+    this.accept(record);
+  }
+
+  #place(record: RunRecord): boolean {
+    const { workers } = this.#parts;
+    const { routineId } = record.request;
+    const worker = match(workers.capableOf(routineId), routineId);
+    if (!worker) return false;
+    this.withdraw(record);
+    this.#lease += 1;
+    record.lease = this.#lease;
+    record.attempt += 1;
+    record.worker = worker;
+    worker.runs.add(record);
+    worker.node.post({ ...record.request, attempt: record.attempt, lease: record.lease }, record.body);
+    return true;
+  }
+
+  #enqueue(record: RunRecord): void {
+    const { clock, onQueue, workers } = this.#parts;
+    this.queue.add(record);
+    if (this.queue.size === 1) onQueue(1);
+    const { queueTimeoutMs, routineId } = record.request;
+    if (queueTimeoutMs !== undefined) {
+      record.queueTimer = clock.after(queueTimeoutMs, () => this.#timeOut(record, queueTimeoutMs));
+    }
+    if (workers.capableOf(routineId).length > 0 || record.told) return;
+    record.told = true;
+    this.#tellWaiting(record, this.#whyNobody(routineId));
+  }
+
+  #timeOut(record: RunRecord, queueTimeoutMs: number): void {
+    if (!this.withdraw(record)) return;
+    const { routineId } = record.request;
+    const capable = this.#parts.workers.capableOf(routineId).length;
+    const why =
+      capable > 0 ? `the ${capable} workers that offer it had no free slot` : this.#whyNobody(routineId);
+    const message = `${routineId} waited ${queueTimeoutMs} ms for a worker: ${why}`;
+    this.#parts.onFailed(record, new RoutineEngineError('QUEUE_TIMEOUT', message));
+  }
+
+  #whyNobody(routineId: string): string {
+    const { workers } = this.#parts;
+    if (workers.size === 0) return 'no worker is connected';
+    const id = parseRoutineId(routineId);
+    if (id.form === 'record') return `no routine has the record id ${routineId}`;
+    const { version: _, ...anyVersion } = id;
+    const others = [...workers.offered].filter((offer) =>
+      matchesRoutineId(anyVersion, parseRoutineId(offer) as NamedRoutineId),
+    );
+    return others.length > 0
+      ? `no worker offers ${routineId}; workers offer ${others.slice(0, 10).join(', ')}`
+      : `no worker offers a ${id.kind} ${formatRoutineId(anyVersion)}`;
+  }
+
+  #tellWaiting(record: RunRecord, detail: string, error?: PlainError): void {
+    const { runId } = record.request;
+    // The attempt that is to come: the one that failed is over.
+    const attempt = record.attempt + 1;
+    record.requester.post({
+      type: 'v1.routine.waiting',
+      ...{ runId, attempt, lease: 0, detail: detail.slice(0, 1_900) },
+      ...(error && { error }),
+    });
+  }
+}

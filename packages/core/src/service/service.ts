@@ -1,0 +1,254 @@
+import type { Subscription } from 'rxjs';
+import { toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { EngineEvent } from '../events/engine-event.js';
+import type { EventFeed } from '../events/event-feed.js';
+import { LIMITS } from '../model/limits.js';
+import { statusOfCounts, type ServiceWorkerStatus } from '../model/statuses.js';
+import type { Clock } from '../ports/clock.js';
+import type { Ids } from '../ports/ids.js';
+import type { Logger } from '../ports/logger.js';
+import type { Connection, DirectiveHeader, Envelope, Listener } from '../ports/transport.js';
+import { PROTOCOL_VERSIONS, type Directive, type Hello, type WorkerReady } from '../protocol/directives.js';
+import { readGreeting } from '../protocol/read-directive.js';
+import { Heartbeats, type HeartbeatLimits } from './heartbeats.js';
+import { NodeSession } from './node-session.js';
+import { RoutineRecords } from './routine-records.js';
+import { RunLedger } from './run-ledger.js';
+import { WorkerTable, type WorkerEntry } from './worker-table.js';
+import type { Body } from '../model/body.js';
+
+/** What a service is made of. @public */
+export interface ServiceParts {
+  /** Name of the service in events. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly feed: EventFeed<EngineEvent>;
+  readonly heartbeat?: HeartbeatLimits;
+}
+
+/** Accepts directives, finds a worker for each requested run, and forwards what comes back. @public */
+export class Service {
+  readonly #parts: ServiceParts;
+  readonly #workers = new WorkerTable();
+  readonly #records = new RoutineRecords();
+  readonly #ledger: RunLedger;
+  readonly #heartbeats: Heartbeats;
+  readonly #listeners: Listener[] = [];
+  readonly #subscriptions = new Set<Subscription>();
+  #closing = false;
+
+  constructor(parts: ServiceParts) {
+    const { clock, logger, heartbeat } = parts;
+    this.#parts = parts;
+    this.#ledger = new RunLedger({
+      ...{ clock, logger, workers: this.#workers, records: this.#records },
+      onQueue: (waiting) => this.#tellQueue(waiting),
+    });
+    this.#heartbeats = new Heartbeats({
+      clock,
+      limits: heartbeat ?? {},
+      workers: () => this.#workers.all,
+      onSuspect: (worker) => this.#setStatus(worker, 'UNRESPONSIVE'),
+      onLost: (worker) => void worker.node.session.connection.close('heartbeat overdue'),
+    });
+  }
+
+  /** Record ids (`tdb:...`, `wfdb:...`) and the full routine ids that they were given to. */
+  get routines(): ReadonlyMap<string, string> {
+    return this.#records.all;
+  }
+
+  /** Runs that are accepted and not over. */
+  get runsInHand(): number {
+    return this.#ledger.size;
+  }
+
+  /** Takes nodes from a listener, until `close`. */
+  serve(listener: Listener): void {
+    if (this.#listeners.length === 0) this.#heartbeats.start();
+    this.#listeners.push(listener);
+    this.#subscriptions.add(listener.connections$.subscribe((connection) => this.#greet(connection)));
+  }
+
+  /** Takes no more nodes and closes every connection. Runs in hand end with their connections. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#heartbeats.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #greet(connection: Connection): void {
+    const { clock, logger } = this.#parts;
+    let node: NodeSession | undefined;
+    const late = clock.after(LIMITS.handshakeMs, () => void connection.close('no hello came'));
+    const subscription: Subscription = connection.inbound$.subscribe({
+      next: (envelope) => {
+        try {
+          if (node) return this.#receive(node, envelope);
+          late.cancel();
+          node = this.#admit(connection, envelope);
+        } catch (error) {
+          logger.log(
+            'warn',
+            `${node?.name ?? connection.peer} sent what can't be read; its connection closes`,
+            { error },
+          );
+          if (!node) this.#refuse(connection, error as Error);
+          void connection.close('malformed');
+        }
+      },
+      complete: () => {
+        late.cancel();
+        this.#subscriptions.delete(subscription);
+        if (node) this.#nodeLost(node);
+      },
+    });
+    this.#subscriptions.add(subscription);
+  }
+
+  #admit(connection: Connection, envelope: Envelope): NodeSession {
+    const { ids, logger, name } = this.#parts;
+    const hello = readGreeting(envelope.header);
+    if (hello.type !== 'hello') {
+      throw new RoutineEngineError(
+        'PROTOCOL_MALFORMED',
+        `A connection began with ${hello.type}, not with hello`,
+      );
+    }
+    const protocol = commonProtocol(hello);
+    const node = new NodeSession(ids.next(), hello.name, hello.role, connection, logger);
+    const welcome = { type: 'welcome', protocol, session: node.session.id, service: name };
+    connection.send({ header: welcome }).catch((error: unknown) => {
+      logger.log('debug', `welcome to ${hello.name} was not sent`, { error });
+    });
+    return node;
+  }
+
+  #refuse(connection: Connection, error: Error): void {
+    const refused: DirectiveHeader = { type: 'refused', error: toPlainError(error) };
+    connection.send({ header: refused }).catch((cause: unknown) => {
+      this.#parts.logger.log('debug', `refusal of ${connection.peer} was not sent`, { cause });
+    });
+  }
+
+  #receive(node: NodeSession, envelope: Envelope): void {
+    const directive = node.session.receive(envelope.header);
+    if (directive) this.#handle(node, directive, envelope.body);
+  }
+
+  #handle(node: NodeSession, directive: Directive, body: Body | undefined): void {
+    switch (directive.type) {
+      case 'v1.routine.request_start':
+        return this.#ledger.request(node, directive, body);
+      case 'v1.routine.cancel':
+        return this.#ledger.cancel(node, directive);
+      case 'v1.routine.starting':
+      case 'v1.routine.progress':
+      case 'v1.log':
+      case 'v1.routine.completed':
+        return this.#ledger.report(node, directive, body);
+      case 'v1.routine.hanging':
+        return this.#ledger.hangs(node, directive);
+      case 'v1.routine.failed':
+        return this.#ledger.failed(node, directive);
+      case 'v1.worker.ready':
+        return this.#ready(node, directive);
+      case 'v1.worker.draining':
+        return this.#with(node, (worker) => this.#setStatus(worker, 'TERMINATING'));
+      case 'v1.heartbeat.give_pulse':
+        return this.#with(node, (worker) => this.#pulse(worker));
+      default:
+        throw new RoutineEngineError(
+          'PROTOCOL_MALFORMED',
+          `A ${node.role} does not send ${directive.type} to the service`,
+        );
+    }
+  }
+
+  #ready(node: NodeSession, ready: WorkerReady): void {
+    if (node.role !== 'worker') {
+      throw new RoutineEngineError(
+        'PROTOCOL_MALFORMED',
+        `${node.name} greeted as a client and registers as a worker`,
+      );
+    }
+    if (this.#workers.get(node))
+      throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} registered twice`);
+    for (const { routineId } of ready.routines) this.#records.register(routineId);
+    this.#workers.add({
+      node,
+      routines: new Map(ready.routines.map((routine) => [routine.routineId, routine])),
+      slots: Math.max(1, ready.slots),
+      inbox: ready.inbox,
+      runs: new Set(),
+      hanging: 0,
+      status: 'IDLE',
+      lastPulseAt: this.#parts.clock.monotonic(),
+      refusing: false,
+      meanMs: new Map(),
+    });
+    this.#ledger.placement.fill();
+  }
+
+  #pulse(worker: WorkerEntry): void {
+    worker.lastPulseAt = this.#parts.clock.monotonic();
+    worker.refusing = false;
+    if (worker.status === 'UNRESPONSIVE') {
+      const running = worker.runs.size - worker.hanging;
+      this.#setStatus(worker, statusOfCounts({ running, hanging: worker.hanging }));
+    }
+    this.#ledger.placement.fill();
+  }
+
+  #nodeLost(node: NodeSession): void {
+    const error = new RoutineEngineError('WORKER_LOST', `The connection of ${node.name} is gone`);
+    this.#with(node, (worker) => {
+      this.#workers.remove(worker);
+      this.#setStatus(worker, 'CLOSED');
+      if (!this.#closing) this.#ledger.workerLost(worker, error);
+    });
+    if (!this.#closing) this.#ledger.requesterLost(node, error);
+  }
+
+  #with(node: NodeSession, act: (worker: WorkerEntry) => void): void {
+    const worker = this.#workers.get(node);
+    if (worker) act(worker);
+  }
+
+  #setStatus(worker: WorkerEntry, status: ServiceWorkerStatus): void {
+    const ends = worker.status === 'TERMINATING' && status !== 'CLOSED';
+    if (worker.status === status || ends) return;
+    worker.status = status;
+    const { feed, clock, name } = this.#parts;
+    if (!feed.observed) return;
+    const { hanging } = worker;
+    const running = worker.runs.size - hanging;
+    feed.emit({
+      type: 'worker.status',
+      at: clock.now(),
+      node: name,
+      worker: worker.node.name,
+      status,
+      running,
+      hanging,
+    });
+  }
+
+  #tellQueue(waiting: number): void {
+    const { feed, clock, name } = this.#parts;
+    if (feed.observed) feed.emit({ type: 'service.queue', at: clock.now(), node: name, waiting });
+  }
+}
+
+function commonProtocol(hello: Hello): number {
+  const common = PROTOCOL_VERSIONS.find((version) => hello.protocols.includes(version));
+  if (common !== undefined) return common;
+  throw new RoutineEngineError(
+    'PROTOCOL_VERSION',
+    `${hello.name} speaks protocol ${hello.protocols.join(', ') || 'none'}, the service ${PROTOCOL_VERSIONS.join(', ')}`,
+  );
+}

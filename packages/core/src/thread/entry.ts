@@ -1,0 +1,50 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { MsgpackrCodec } from '../codec/msgpackr-codec.js';
+import { openAmbient } from '../context/ambient.js';
+import { registry } from '../define/registry.js';
+import { definedSerializers } from '../define/serializers.js';
+import { toPlainError } from '../errors/error-conversion.js';
+import { systemClock } from '../lifecycle/platform/system-clock.js';
+import { uuidIds } from '../lifecycle/platform/uuid-ids.js';
+import { completeRoutineId, formatRoutineId } from '../model/routine-id.js';
+import type { OfferedRoutine } from '../model/routine-definition.js';
+import { Guest } from './guest.js';
+import { loadModules } from './load-modules.js';
+import type { ThreadStart, ToGuest, ToHost } from './messages.js';
+import { ParcelPort } from './parcel-port.js';
+
+/** What a background thread runs: always the built file, since no loader is there yet. */
+if (!parentPort)
+  throw new Error('@routine-engine/core: thread/entry is the entry of a background thread, not a module');
+
+const start = workerData as ThreadStart;
+const hostPort = parentPort;
+const port = new ParcelPort<ToHost, ToGuest>(hostPort, systemClock);
+
+function offered(): OfferedRoutine[] {
+  return registry.list().map(({ id, sourceHash }) => ({
+    routineId: formatRoutineId(completeRoutineId(id, { project: start.project })),
+    sourceHash,
+  }));
+}
+
+try {
+  await loadModules(start.modules, start.preload);
+  const guest = new Guest({
+    port,
+    // After the modules, which may define serializers.
+    codec: new MsgpackrCodec({ serializers: definedSerializers() }),
+    catalog: registry,
+    clock: systemClock,
+    ids: uuidIds,
+    project: start.project,
+    end: () => hostPort.close(),
+  });
+  openAmbient(guest, 'background thread');
+  port.listen((parcel) => guest.receive(parcel));
+  port.send({ kind: 'ready', routines: offered() });
+} catch (error) {
+  port.send({ kind: 'broken', error: toPlainError(error) });
+  port.flush();
+  hostPort.close();
+}

@@ -1,0 +1,238 @@
+import type { Observable } from 'rxjs';
+import type { ResultCache } from '../cache/result-cache.js';
+import { Cancellation } from '../context/cancellation.js';
+import { ServiceLink } from '../dispatch/service-link.js';
+import { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
+import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { EngineEvent } from '../events/engine-event.js';
+import type { EventFeed } from '../events/event-feed.js';
+import { StateFeed } from '../events/state-feed.js';
+import { bodyOf, encodedOf, encodedOfParts, type Body } from '../model/body.js';
+import type { EncodedCall } from '../model/call.js';
+import type { Encoded } from '../model/encoded.js';
+import type { Outcome } from '../model/outcome.js';
+import type { OfferedRoutine } from '../model/routine-definition.js';
+import { statusOfCounts, type WorkerStatus } from '../model/statuses.js';
+import { subRoutinesRemote } from '../policy/execution-policies.js';
+import type { Clock } from '../ports/clock.js';
+import type { Codec } from '../ports/codec.js';
+import type { ExecutionPolicy } from '../ports/execution-policy.js';
+import type { RunHost } from '../ports/executor.js';
+import type { Ids } from '../ports/ids.js';
+import type { Logger } from '../ports/logger.js';
+import type { RoutineCatalog } from '../ports/routine-catalog.js';
+import type { NodeIdentity } from '../ports/tokens.js';
+import type { Transport } from '../ports/transport.js';
+import type { RequestStart, RunHeader } from '../protocol/directives.js';
+import type { ThreadOptions } from '../thread/background-thread.js';
+import { ThreadExecutor } from '../thread/thread-executor.js';
+
+/** What a worker is made of. @public */
+export interface WorkerNodeParts {
+  readonly identity: NodeIdentity;
+  readonly transport: Transport;
+  /** Where the service listens. */
+  readonly address: string;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly feed: EventFeed<EngineEvent>;
+  /** Routines of this process; those of the threads are loaded from `threads.modules`. */
+  readonly catalog: RoutineCatalog;
+  /** Absent: nothing is remembered. */
+  readonly cache: ResultCache | undefined;
+  /** Where calls of its runs go. Default {@link subRoutinesRemote}. */
+  readonly policy?: ExecutionPolicy;
+  readonly threads: ThreadOptions & {
+    /** Runs that may compute at once, each on a thread of its own. Default 1. */
+    readonly slots?: number;
+    /** Short runs it takes beyond its slots, so that it never waits for the next. Default 128. */
+    readonly inbox?: number;
+  };
+}
+
+const DEFAULT_SLOTS = 1;
+const DEFAULT_INBOX = 128;
+
+/** A run that the service sent and that is not over. */
+interface HeldRun {
+  readonly run: RunHeader;
+  readonly cancellation: Cancellation;
+  hanging: boolean;
+}
+
+/** A worker: its link to the service, its engine, its background threads. It does not end by itself. @public */
+export class WorkerNode {
+  readonly name: string;
+  readonly #parts: WorkerNodeParts;
+  readonly #link: ServiceLink;
+  readonly #executor: ThreadExecutor;
+  readonly #engine: RemoteDispatchEngine;
+  readonly #status = new StateFeed<WorkerStatus>('INITIALIZING');
+  readonly #held = new Map<string, HeldRun>();
+  readonly #slots: number;
+  readonly #inbox: number;
+  #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
+  #hanging = 0;
+  #stopping = false;
+
+  /** Current status first, then each change. */
+  readonly status$: Observable<WorkerStatus> = this.#status.state$;
+
+  constructor(parts: WorkerNodeParts) {
+    const { identity, clock, threads, policy = subRoutinesRemote } = parts;
+    const { slots = DEFAULT_SLOTS, inbox = DEFAULT_INBOX, ...options } = threads;
+    this.#parts = parts;
+    this.name = identity.name;
+    this.#slots = slots;
+    this.#inbox = inbox;
+    this.#executor = new ThreadExecutor({ options, threads: slots, project: identity.project, clock });
+    this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
+    this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor: this.#executor });
+    this.#link.on('v1.routine.request_start', (request, body) => void this.#take(request, body));
+    this.#link.on('v1.routine.cancel', (cancel) => {
+      const held = this.#held.get(cancel.runId);
+      if (held?.run.lease === cancel.lease) held.cancellation.cancel(fromPlainError(cancel.error));
+    });
+    this.#link.on('v1.heartbeat.check_pulse', () =>
+      this.#link.post({ type: 'v1.heartbeat.give_pulse', status: this.#status.state }),
+    );
+    this.#link.onLost((error) => {
+      for (const held of this.#held.values()) held.cancellation.cancel(error);
+    });
+  }
+
+  /** Loads the routine modules, connects, and takes runs. @throws `ROUTINE_MODULE_FAILED`, `TRANSPORT_UNREACHABLE`. */
+  async start(): Promise<void> {
+    const routines = await this.#executor.start();
+    this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
+    await this.#link.open();
+    await this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox });
+    this.#refresh();
+  }
+
+  /** Takes no more runs, cancels those in hand, ends its threads and closes the connection. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#setStatus('TERMINATING');
+    const reason = new RoutineEngineError('WORKER_LOST', `${this.name} shuts down`);
+    for (const held of this.#held.values()) held.cancellation.cancel(reason);
+    await this.#engine.shutdown();
+    await this.#link.close();
+    this.#status.complete();
+  }
+
+  async #take(request: RequestStart, body: Body | undefined): Promise<void> {
+    const { runId, attempt, lease } = request;
+    const run = { runId, attempt, lease };
+    const refusal = this.#whyNot(request);
+    if (refusal || !body) {
+      const error = toPlainError(
+        refusal ?? new RoutineEngineError('PROTOCOL_MALFORMED', 'A run came without arguments'),
+      );
+      return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled: false, error });
+    }
+    const held: HeldRun = { run, cancellation: new Cancellation(), hanging: false };
+    this.#held.set(runId, held);
+    this.#refresh();
+    const outcome = await this.#execute(held, request, body);
+    this.#held.delete(runId);
+    if (held.hanging) this.#hanging -= 1;
+    this.#report(run, outcome);
+    this.#refresh();
+  }
+
+  async #execute(held: HeldRun, request: RequestStart, body: Body): Promise<Outcome> {
+    try {
+      const args = body.parts ? encodedOfParts(body.parts) : await encodedOf(body);
+      const sourceHash = this.#routines.get(request.routineId)?.sourceHash;
+      return await this.#engine.execute(callOf(request, args), sourceHash, this.#hostOf(held));
+    } catch (error) {
+      return { status: 'FAILED', error: toPlainError(error) };
+    }
+  }
+
+  #whyNot(request: RequestStart): RoutineEngineError | undefined {
+    const { routineId } = request;
+    if (!this.#routines.has(routineId)) {
+      const there = [...this.#routines.keys()].slice(0, 20).join(', ');
+      return new RoutineEngineError(
+        'ROUTINE_UNKNOWN',
+        `${this.name} does not offer ${routineId}; it offers ${there}`,
+      );
+    }
+    const computing = this.#held.size - this.#hanging;
+    if (this.#stopping || computing >= this.#slots + this.#inbox) {
+      return new RoutineEngineError('WORKER_BUSY', `${this.name} has no slot for ${routineId}`);
+    }
+    return undefined;
+  }
+
+  #hostOf(held: HeldRun): RunHost {
+    const { run } = held;
+    return {
+      cancel: held.cancellation,
+      request: (call, cancel) => this.#engine.request(call, cancel),
+      starting: () => this.#link.post({ type: 'v1.routine.starting', ...run, worker: this.name }),
+      hanging: (waits) => {
+        if (held.hanging === waits) return;
+        held.hanging = waits;
+        this.#hanging += waits ? 1 : -1;
+        this.#link.post({ type: 'v1.routine.hanging', ...run, waits });
+        this.#refresh();
+      },
+      progress: (done, total) => this.#link.post({ type: 'v1.routine.progress', ...run, done, total }),
+      log: (level, message) => this.#link.post({ type: 'v1.log', ...run, level, message }),
+    };
+  }
+
+  #report(run: RunHeader, outcome: Outcome): void {
+    if (outcome.status !== 'DONE') {
+      const cancelled = outcome.status === 'CANCELLED';
+      return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled, error: outcome.error });
+    }
+    const { durationMs, rememberedIn, value } = outcome;
+    const body = bodyOf(value);
+    const completed = { type: 'v1.routine.completed', ...run, sizes: body.sizes, durationMs } as const;
+    this.#link.post({ ...completed, rememberedIn }, body);
+  }
+
+  #refresh(): void {
+    if (this.#stopping) return;
+    this.#setStatus(statusOfCounts({ running: this.#held.size - this.#hanging, hanging: this.#hanging }));
+  }
+
+  #setStatus(status: WorkerStatus): void {
+    if (this.#status.state === status) return;
+    this.#status.set(status);
+    const { feed, clock } = this.#parts;
+    if (!feed.observed) return;
+    const running = this.#held.size - this.#hanging;
+    const at = clock.now();
+    feed.emit({
+      type: 'worker.status',
+      at,
+      node: this.name,
+      worker: this.name,
+      status,
+      running,
+      hanging: this.#hanging,
+    });
+  }
+}
+
+function callOf(request: RequestStart, args: Encoded): EncodedCall {
+  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest } = request;
+  return {
+    runId,
+    rootRunId,
+    routineId,
+    attempt,
+    arguments: args,
+    parentRunId,
+    argumentsDigest,
+  };
+}

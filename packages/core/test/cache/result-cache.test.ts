@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MemoryStore } from '../../src/cache/memory-store.js';
+import { ResultCache, type RememberedCall } from '../../src/cache/result-cache.js';
+import { Cancellation } from '../../src/context/cancellation.js';
+import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
+import type { EngineEvent } from '../../src/events/engine-event.js';
+import { EventFeed } from '../../src/events/event-feed.js';
+import type { Outcome } from '../../src/model/outcome.js';
+import type { ResultStore } from '../../src/ports/result-store.js';
+import { systemClock } from '../../src/lifecycle/platform/system-clock.js';
+
+const value = (byte: number): Outcome => ({
+  status: 'DONE',
+  value: { head: new Uint8Array([byte]), buffers: [] },
+  durationMs: 1,
+});
+const call = (digest: string, runId = 'run-1'): RememberedCall => ({
+  ...{ runId, rootRunId: runId, routineId: 'tname:test:train:1.0.0', attempt: 1, argumentsDigest: digest },
+  arguments: { head: new Uint8Array(), buffers: [] },
+});
+
+let store: MemoryStore;
+let events: EngineEvent[];
+let cache: ResultCache;
+
+function cacheOver(over: ResultStore): ResultCache {
+  const feed = new EventFeed<EngineEvent>();
+  events = [];
+  feed.events$.subscribe((event) => events.push(event));
+  return new ResultCache({ store: over, codec: 'test', clock: systemClock, feed, node: 'test' });
+}
+
+beforeEach(() => {
+  store = new MemoryStore({ id: 'test', clock: systemClock, node: 'test' });
+  cache = cacheOver(store);
+});
+
+/** Has a call remembered, computing with the outcome given, and counts how often that was needed. */
+function remember(of: RememberedCall, outcome: Outcome | Promise<Outcome>, cancel = new Cancellation()) {
+  let computed = 0;
+  const answer = cache.remember(of, undefined, cancel, async () => {
+    computed += 1;
+    return cache.keep(of, undefined, await outcome);
+  });
+  return { answer, computed: () => computed };
+}
+
+/** The store, but failing in one operation. */
+const failing = (operation: 'get' | 'put'): ResultStore =>
+  new Proxy(store, {
+    get(target, name) {
+      if (name === operation) {
+        return () => Promise.reject(new RoutineEngineError('STORE_UNREACHABLE', `${operation} failed`));
+      }
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? (member as () => unknown).bind(target) : member;
+    },
+  });
+
+describe('the result cache', () => {
+  it('computes the first time, and answers from the store the second', async () => {
+    const first = remember(call('a'), value(1));
+    expect(await first.answer).toMatchObject({ from: 'run', outcome: { rememberedIn: store.identity } });
+    const second = remember(call('a'), value(2));
+    expect(await second.answer).toMatchObject({
+      from: 'store',
+      outcome: { value: { head: new Uint8Array([1]) } },
+    });
+    expect(second.computed()).toBe(0);
+    expect(events.map((event) => event.type)).toEqual(['store.miss', 'store.put', 'store.hit']);
+  });
+
+  it('computes for each set of arguments', async () => {
+    await remember(call('a'), value(1)).answer;
+    expect(await remember(call('b'), value(2)).answer).toMatchObject({ from: 'run' });
+  });
+
+  it('keeps results of different sources apart', async () => {
+    const compute = (): Promise<Outcome> => Promise.resolve(value(1));
+    await cache.keep(call('a'), 'source-1', value(1));
+    expect(await cache.remember(call('a'), 'source-1', new Cancellation(), compute)).toMatchObject({
+      from: 'store',
+    });
+    expect(await cache.remember(call('a'), 'source-2', new Cancellation(), compute)).toMatchObject({
+      from: 'run',
+    });
+  });
+
+  it('lets equal calls in flight share one run', async () => {
+    const calls = [1, 2, 3].map((n) => remember(call('a', `run-${n}`), value(7)));
+    const answers = await Promise.all(calls.map(({ answer }) => answer));
+    expect(answers.map(({ from }) => from)).toEqual(['run', 'shared', 'shared']);
+    expect(calls.map(({ computed }) => computed())).toEqual([1, 0, 0]);
+  });
+
+  it('gives a failure to all who share the run, and keeps none', async () => {
+    const failure: Outcome = { status: 'FAILED', error: { name: 'Error', message: 'no' } };
+    const calls = [1, 2].map(() => remember(call('a'), failure));
+    for (const { answer } of calls) expect((await answer).outcome).toEqual(failure);
+    expect(await remember(call('a'), value(1)).answer).toMatchObject({ from: 'run' });
+  });
+
+  it('goes on for the others when the caller who came first is cancelled', async () => {
+    let finish: (outcome: Outcome) => void = () => undefined;
+    const cancel = new Cancellation();
+    const first = remember(call('a'), new Promise((resolve) => (finish = resolve)), cancel);
+    const second = remember(call('a'), value(9));
+    cancel.cancel(new Error('enough'));
+    expect(await first.answer).toMatchObject({ outcome: { status: 'CANCELLED' } });
+    finish(value(5));
+    expect(await second.answer).toMatchObject({ from: 'shared', outcome: { status: 'DONE' } });
+  });
+
+  it('cancels the run when its last caller is cancelled', async () => {
+    let reason: Error | undefined;
+    const cancels = [new Cancellation(), new Cancellation()];
+    const answers = cancels.map((cancel) =>
+      cache.remember(call('a'), undefined, cancel, (shared) => {
+        shared.onCancel((given) => (reason = given));
+        return new Promise(() => undefined);
+      }),
+    );
+    await Promise.resolve();
+    cancels[0]?.cancel(new Error('first'));
+    expect(reason).toBeUndefined();
+    cancels[1]?.cancel(new Error('last'));
+    await Promise.all(answers);
+    // The run had not begun when its callers left: it never does.
+    expect(await remember(call('a'), value(1)).answer).toMatchObject({ from: 'run' });
+  });
+
+  it('counts a store that cannot be asked as a miss', async () => {
+    cache = cacheOver(failing('get'));
+    expect(await remember(call('a'), value(1)).answer).toMatchObject({
+      from: 'run',
+      outcome: { status: 'DONE' },
+    });
+    expect(events[0]).toMatchObject({
+      type: 'store.failed',
+      operation: 'get',
+      error: { code: 'STORE_UNREACHABLE' },
+    });
+  });
+
+  it('gives the value also when the store cannot keep it', async () => {
+    cache = cacheOver(failing('put'));
+    const { outcome } = await remember(call('a'), value(1)).answer;
+    expect(outcome).toMatchObject({ status: 'DONE' });
+    expect(outcome).not.toHaveProperty('rememberedIn');
+    expect(events.at(-1)).toMatchObject({ type: 'store.failed', operation: 'put' });
+  });
+});

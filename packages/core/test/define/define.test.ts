@@ -1,0 +1,99 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { define } from '../../src/define/define.js';
+import { registry } from '../../src/define/registry.js';
+import { parseRoutineId, type NamedRoutineId } from '../../src/model/routine-id.js';
+
+const id = (text: string): NamedRoutineId => parseRoutineId(text) as NamedRoutineId;
+
+describe('define', () => {
+  it('gives a routine the parameters and the result of its function', () => {
+    const task = define.task({ name: 'typed-async', version: '0.0.1' }, async (a: number, b?: string) => ({
+      a,
+      b,
+    }));
+    expectTypeOf(task).parameters.toEqualTypeOf<[a: number, b?: string]>();
+    expectTypeOf(task).returns.toEqualTypeOf<Promise<{ a: number; b: string | undefined }>>();
+    expectTypeOf(task.with({ timeoutMs: 5 })).parameters.toEqualTypeOf<[a: number, b?: string]>();
+
+    const sync = define.workflow({ name: 'typed-sync' }, (names: readonly string[]) => names.length);
+    expectTypeOf(sync).returns.toEqualTypeOf<Promise<number>>();
+    expectTypeOf(sync.kind).toEqualTypeOf<'workflow'>();
+  });
+
+  it('keeps the id in its text form', () => {
+    expect(define.task({ name: 'named', version: '1.2.3', project: 'news' }, () => 1).id).toBe(
+      'tname:news:named:1.2.3',
+    );
+    expect(define.workflow({ name: 'named-workflow' }, () => 1).id).toBe('wfname:named-workflow');
+  });
+
+  it('refuses two different functions under one id, and says where both are', () => {
+    define.task({ name: 'twice', version: '1.0.0' }, () => 1);
+    expect(() => define.task({ name: 'twice', version: '1.0.0' }, () => 2)).toThrow(
+      expect.objectContaining({
+        code: 'ROUTINE_DUPLICATE',
+        message: expect.stringMatching(/tname:twice:1\.0\.0.*define\.test\.ts:\d+.*define\.test\.ts:\d+/s),
+      }),
+    );
+  });
+
+  it('takes two versions, and two projects, of one name', () => {
+    define.task({ name: 'many', version: '1.0.0' }, () => 1);
+    define.task({ name: 'many', version: '1.0.1' }, () => 2);
+    define.task({ name: 'many', version: '1.0.0', project: 'other' }, () => 3);
+    expect(registry.list().filter((definition) => definition.id.name === 'many')).toHaveLength(3);
+  });
+
+  it.each([
+    [{ name: 'x', version: '1.0.0' }, 'ROUTINE_ID_INVALID'],
+    [{ name: 'bad name', version: '1.0.0' }, 'ROUTINE_ID_INVALID'],
+    [{ name: 'good', version: '1.0.0', project: '../up' }, 'ROUTINE_ID_INVALID'],
+    [{ name: 'good', version: 'one' }, 'ROUTINE_VERSION_INVALID'],
+    [{ name: 'good', version: '1.0.0', timeoutMs: -1 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', queueTimeoutMs: Number.NaN }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', cache: 'yes' as never }, 'OPTION_INVALID'],
+  ])('refuses %j as %s', (options, code) => {
+    expect(() => define.task(options, () => 1)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('refuses what is no function', () => {
+    expect(() => define.workflow({ name: 'no-function' }, 42 as never)).toThrow(
+      expect.objectContaining({ code: 'ROUTINE_BODY_INVALID' }),
+    );
+  });
+
+  it('hashes the source of a version that still changes, and of no other', () => {
+    define.task({ name: 'changing', version: '1.0.0-dev' }, () => 1);
+    define.task({ name: 'released', version: '1.0.0' }, () => 1);
+    expect(registry.find(id('tname:changing:1.0.0-dev')).sourceHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(registry.find(id('tname:released:1.0.0')).sourceHash).toBeUndefined();
+  });
+});
+
+describe('the registry', () => {
+  it('finds a routine by an id that leaves parts out, when only one fits', () => {
+    define.task({ name: 'single', version: '3.0.0', project: 'news' }, () => 1);
+    expect(registry.find(id('tname:single')).id.version).toBe('3.0.0');
+  });
+
+  it('names the versions there are when the one asked for is missing', () => {
+    define.task({ name: 'versioned', version: '1.0.0' }, () => 1);
+    define.task({ name: 'versioned', version: '2.0.0' }, () => 2);
+    expect(() => registry.find(id('tname:versioned:9.0.0'))).toThrow(
+      expect.objectContaining({
+        code: 'ROUTINE_VERSION_UNKNOWN',
+        message: expect.stringMatching(/9\.0\.0.*1\.0\.0.*2\.0\.0/s),
+      }),
+    );
+  });
+
+  it('names the routines there are when the one asked for is missing', () => {
+    define.workflow({ name: 'known-workflow' }, () => 1);
+    expect(() => registry.find(id('wfname:unknown-workflow'))).toThrow(
+      expect.objectContaining({
+        code: 'ROUTINE_UNKNOWN',
+        message: expect.stringContaining('known-workflow'),
+      }),
+    );
+  });
+});

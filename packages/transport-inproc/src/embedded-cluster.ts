@@ -1,0 +1,107 @@
+import {
+  ADAPTER_API_VERSION,
+  CLOCK,
+  CODEC,
+  EVENT_FEED,
+  IDS,
+  LOGGER,
+  NODE_IDENTITY,
+  RoutineEngineError,
+  ROUTINE_CATALOG,
+  SERVICE_ADDRESS,
+  TRANSPORT,
+  provide,
+  type EnginePlugin,
+  type PartGetter,
+  type Token,
+  type Transport,
+} from '@routine-engine/core/adapter';
+import {
+  RESULT_CACHE,
+  Service,
+  WorkerNode,
+  type HeartbeatLimits,
+  type ThreadOptions,
+} from '@routine-engine/core/host';
+import { InprocTransport, type InprocOptions } from './inproc-transport.js';
+
+/** How an embedded cluster is made. @public */
+export interface EmbeddedClusterOptions extends ThreadOptions, InprocOptions {
+  /** How many workers; each runs one routine at a time on a background thread of its own. */
+  readonly workers: number;
+  /** How late a worker's pulse may be. */
+  readonly heartbeat?: HeartbeatLimits;
+}
+
+/** A service and its workers, in this process. */
+interface Cluster {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly transport: Transport;
+}
+
+const CLUSTER: Token<Cluster> = Symbol.for('@routine-engine/embedded-cluster') as Token<Cluster>;
+const ADDRESS = 'inproc:service';
+const MOST_WORKERS = 1_024;
+
+/**
+ * A whole cluster in this process: a service and workers, each with a background thread. What this process starts
+ * runs here; the routines it calls run on the threads.
+ * @throws `OPTION_INVALID` for a number of workers that is not 1 to 1,024; at init, `ROUTINE_MODULE_FAILED`
+ *   when a module of `modules` can't be loaded in a thread.
+ * @public
+ */
+export function embeddedCluster(options: EmbeddedClusterOptions): EnginePlugin {
+  const { workers } = options;
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+    throw new RoutineEngineError(
+      'OPTION_INVALID',
+      `embeddedCluster: workers is ${workers}; it must be 1 to ${MOST_WORKERS}`,
+    );
+  }
+  return {
+    name: '@routine-engine/transport-inproc embeddedCluster()',
+    api: `^${ADAPTER_API_VERSION}`,
+    parts: [
+      provide(CLUSTER, (parts) => makeCluster(options, parts), {
+        start: (cluster) => cluster.start(),
+        stop: (cluster) => cluster.stop(),
+      }),
+      provide(TRANSPORT, (parts) => parts.get(CLUSTER).transport),
+      // Through the cluster, so that it has started before anybody dials its address.
+      provide(SERVICE_ADDRESS, (parts) => (parts.get(CLUSTER), ADDRESS)),
+    ],
+  };
+}
+
+function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluster {
+  const transport = new InprocTransport(options);
+  const clock = parts.get(CLOCK);
+  const ids = parts.get(IDS);
+  const logger = parts.get(LOGGER);
+  const feed = parts.get(EVENT_FEED);
+  const { heartbeat } = options;
+  const service = new Service({ name: 'service', clock, ids, logger, feed, ...(heartbeat && { heartbeat }) });
+  const shared = { clock, ids, logger, feed, transport, address: ADDRESS, threads: options };
+  const workers = Array.from({ length: options.workers }, (_, index) => {
+    const identity = { name: `worker-${index + 1}`, project: parts.get(NODE_IDENTITY).project };
+    const [codec, catalog, cache] = [parts.get(CODEC), parts.get(ROUTINE_CATALOG), parts.get(RESULT_CACHE)];
+    return new WorkerNode({ ...shared, identity, codec, catalog, cache });
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await service.close();
+  };
+  return {
+    transport,
+    stop,
+    async start() {
+      service.serve(await transport.listen(ADDRESS));
+      const started = await Promise.allSettled(workers.map((worker) => worker.start()));
+      const failure = started.find((result) => result.status === 'rejected');
+      if (!failure) return;
+      await stop();
+      throw failure.reason;
+    },
+  };
+}

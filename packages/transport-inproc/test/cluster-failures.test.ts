@@ -1,0 +1,191 @@
+import { Lifecycle, define, everythingRemote, executionPolicy } from '@routine-engine/core';
+import { embeddedCluster } from '@routine-engine/transport-inproc';
+import { describe, expect, it } from 'vitest';
+import { cluster } from './fixtures/engines.ts';
+import {
+  add,
+  echo,
+  exhaustMemory,
+  exitProcess,
+  spin,
+  total,
+  unremembered,
+  waitForCancel,
+  waitsForChild,
+} from './fixtures/routines.ts';
+
+/** Everything goes to the worker, so that a single call meets its thread. */
+const remote = executionPolicy(everythingRemote);
+const missing = define.task({ name: 'not-in-the-module', version: '1.0.0' }, () => 1);
+const newer = define.task({ name: 'add', version: '2.0.0' }, (a: number, b: number) => a + b);
+
+describe('a cluster', () => {
+  it('does not start when a module fails to load, and says which and why', async () => {
+    const broken = new URL('./fixtures/broken.ts', import.meta.url);
+    const init = Lifecycle.init({
+      project: 'test',
+      plugins: [embeddedCluster({ workers: 2, modules: [broken] })],
+    });
+    await expect(init).rejects.toMatchObject({
+      code: 'ROUTINE_MODULE_FAILED',
+      message: expect.stringMatching(/broken\.ts.*this module is broken/s),
+    });
+  });
+
+  it('does not start when a module is not there, and says which', async () => {
+    const init = Lifecycle.init({
+      project: 'test',
+      plugins: [embeddedCluster({ workers: 1, modules: [new URL('./nowhere.ts', import.meta.url)] })],
+    });
+    await expect(init).rejects.toMatchObject({
+      code: 'ROUTINE_MODULE_FAILED',
+      message: expect.stringContaining('nowhere.ts'),
+    });
+  });
+
+  it('takes no number of workers but 1 to 1,024', () => {
+    expect(() => embeddedCluster({ workers: 0, modules: [] })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    );
+    expect(() => embeddedCluster({ workers: 1.5, modules: [] })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    );
+  });
+
+  it('shows a run that no worker can take, and fails it after queueTimeoutMs', async () => {
+    await using opened = await cluster(1)(remote);
+    const call = missing.with({ queueTimeoutMs: 50 })();
+    await expect(call).rejects.toMatchObject({
+      code: 'QUEUE_TIMEOUT',
+      message: expect.stringContaining('no worker offers a task tname:test:not-in-the-module'),
+    });
+    const waiting = await opened.event('run.waiting');
+    expect(waiting).toMatchObject({
+      reason: 'no-capable-worker',
+      routineId: 'tname:test:not-in-the-module:1.0.0',
+    });
+  });
+
+  it('says which versions there are when the one asked for is not', async () => {
+    await using opened = await cluster(1)(remote);
+    const controller = new AbortController();
+    const call = newer.with({ signal: controller.signal })(1, 2);
+    const waiting = await opened.event('run.waiting');
+    expect(waiting.detail).toContain('tname:test:add:1.0.0');
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+  });
+
+  it('refuses an id that was never defined or registered', async () => {
+    await using opened = await cluster(1)();
+    await expect(opened.lifecycle.call('tdb:00000000')).rejects.toMatchObject({ code: 'ROUTINE_UNKNOWN' });
+    await expect(opened.lifecycle.call('not an id')).rejects.toMatchObject({ code: 'ROUTINE_ID_INVALID' });
+  });
+
+  it('fails the run whose thread runs out of memory, and the worker lives on', async () => {
+    await using opened = await cluster(1, { resourceLimits: { maxOldGenerationSizeMb: 64 } })(remote);
+    await expect(exhaustMemory()).rejects.toMatchObject({
+      code: 'THREAD_OUT_OF_MEMORY',
+      message: expect.stringContaining('exhaust-memory'),
+    });
+    expect(await add(20, 22)).toBe(42);
+    expect(
+      opened.events.filter((event) => event.type === 'worker.status' && event.status === 'CLOSED'),
+    ).toEqual([]);
+  });
+
+  it('fails the run that ends its thread, and the worker lives on', async () => {
+    await using _ = await cluster(1)(remote);
+    await expect(exitProcess()).rejects.toMatchObject({ code: 'THREAD_EXITED' });
+    expect(await add(20, 23)).toBe(43);
+  });
+
+  it('runs again what a dying thread held beside the run that killed it', async () => {
+    await using opened = await cluster(1)(remote);
+    // The workflow hangs on the same thread while its sub-run ends it.
+    const [exited, sum] = await Promise.allSettled([exitProcess(), total([1, 2, 3, 4])]);
+    expect(exited).toMatchObject({ status: 'rejected', reason: { code: 'THREAD_EXITED' } });
+    expect(sum).toEqual({ status: 'fulfilled', value: 20 });
+    expect(opened.lifecycle.engine.current).toEqual([]);
+  });
+
+  it('keeps its pulse while a routine computes without a pause', async () => {
+    const heartbeat = { heartbeatMs: 20, suspectMs: 100, leaseMs: 300 };
+    await using opened = await cluster(1, { heartbeat })(remote);
+    expect(await spin(600)).toBe(true);
+    const statuses = opened.events.flatMap((event) => (event.type === 'worker.status' ? [event.status] : []));
+    expect(statuses).not.toContain('UNRESPONSIVE');
+    expect(statuses).not.toContain('CLOSED');
+  });
+});
+
+describe('a cancelled call', () => {
+  it('rejects at once and reaches a body that listens', async () => {
+    await using opened = await cluster(1)(remote);
+    const controller = new AbortController();
+    const call = waitForCancel.with({ signal: controller.signal })();
+    await opened.event('run.starting');
+    controller.abort(new Error('changed my mind'));
+    await expect(call).rejects.toMatchObject({
+      code: 'RUN_CANCELLED',
+      cause: expect.objectContaining({ message: 'changed my mind' }),
+    });
+    expect(await unremembered(1)).toBe(1);
+  });
+
+  it('reaches the children of a workflow', async () => {
+    await using opened = await cluster(2)(remote);
+    const controller = new AbortController();
+    const call = waitsForChild.with({ signal: controller.signal })();
+    await opened.event('run.starting', (event) => event.routineId.includes('wait-for-cancel'));
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+    await opened.event('run.cancelled', (event) => event.routineId.includes('wait-for-cancel'));
+    expect(await unremembered(2)).toBe(2);
+  });
+
+  it('ends a thread that does not yield, after a grace period, and the worker lives on', async () => {
+    await using opened = await cluster(1)(remote);
+    const controller = new AbortController();
+    const call = spin.with({ signal: controller.signal })(3_600_000);
+    await opened.event('run.starting');
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+    expect(await unremembered(3)).toBe(3);
+  });
+
+  it('fails with RUN_TIMEOUT after timeoutMs', async () => {
+    await using _ = await cluster(1)(remote);
+    await expect(waitForCancel.with({ timeoutMs: 30 })()).rejects.toMatchObject({ code: 'RUN_TIMEOUT' });
+  });
+
+  it('does not start when its signal is aborted already', async () => {
+    await using opened = await cluster(1)(remote);
+    await expect(echo.with({ signal: AbortSignal.abort() })(1)).rejects.toMatchObject({
+      code: 'RUN_CANCELLED',
+    });
+    expect(opened.events.filter((event) => event.type === 'run.requested')).toEqual([]);
+  });
+});
+
+describe('shutting a cluster down', () => {
+  it('settles every call in hand and leaves no thread', async () => {
+    const opened = await cluster(2)(remote);
+    const calls = [waitForCancel(), waitsForChild(), spin(3_600_000)].map((call) =>
+      call.catch((error: unknown) => (error as { code: string }).code),
+    );
+    await opened.event('run.starting', (event) => event.routineId.includes('spin'));
+    await opened.lifecycle.shutdown();
+    expect(await Promise.all(calls)).toEqual(['RUN_CANCELLED', 'RUN_CANCELLED', 'RUN_CANCELLED']);
+    const handles = process
+      .getActiveResourcesInfo()
+      .filter((resource) => resource === 'MessagePort' || resource === 'Worker');
+    expect(handles).toEqual([]);
+  });
+
+  it('refuses later calls', async () => {
+    const opened = await cluster(1)();
+    await opened.lifecycle.shutdown();
+    await expect(opened.lifecycle.run(() => add(1, 2))).rejects.toMatchObject({ code: 'LIFECYCLE_CLOSED' });
+  });
+});

@@ -1,0 +1,391 @@
+import type { EngineEvent } from '@routine-engine/core';
+import { EventFeed, type Logger } from '@routine-engine/core/adapter';
+import { Service } from '@routine-engine/core/host';
+import { InprocTransport } from '@routine-engine/transport-inproc';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedNode } from './fixtures/scripted-node.ts';
+import { VirtualClock, settle } from './fixtures/virtual-clock.ts';
+
+let clock: VirtualClock;
+let transport: InprocTransport;
+let service: Service;
+let events: EngineEvent[];
+let logged: string[];
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  transport = new InprocTransport();
+  const feed = new EventFeed<EngineEvent>();
+  events = [];
+  feed.events$.subscribe((event) => events.push(event));
+  logged = [];
+  const logger: Logger = { log: (level, message) => void logged.push(`${level} ${message}`) };
+  let made = 0;
+  const ids = { next: () => `id-${(made += 1)}` };
+  service = new Service({ name: 'service', clock, ids, logger, feed });
+  service.serve(await transport.listen('inproc:service'));
+});
+
+afterEach(async () => {
+  await service.close();
+  expect(clock.pending, 'timers left after close').toBe(0);
+});
+
+describe('the handshake', () => {
+  it('welcomes a node and gives it a session', async () => {
+    const client = await ScriptedNode.client(transport);
+    expect(client.heard).toEqual([
+      expect.objectContaining({ type: 'welcome', protocol: 1, service: 'service' }),
+    ]);
+  });
+
+  it('refuses a node that speaks no common protocol, and names both versions', async () => {
+    const hello = {
+      type: 'hello',
+      protocols: [7],
+      role: 'client',
+      name: 'future',
+      codec: 'test',
+      serializers: [],
+    };
+    const node = await ScriptedNode.dial(transport, hello);
+    expect(node.last('refused')['error']).toMatchObject({
+      code: 'PROTOCOL_VERSION',
+      message: expect.stringMatching(/7.*1/),
+    });
+    expect(node.closed).toBe(true);
+  });
+
+  it('closes a connection that says nothing', async () => {
+    const connection = await transport.dial('inproc:service');
+    const states: string[] = [];
+    connection.state$.subscribe((state) => states.push(state));
+    await clock.advance(10_000);
+    expect(states).toEqual(['open', 'closed']);
+  });
+
+  it.each([
+    ['no type', {}],
+    ['a type that is no text', { type: 7 }],
+    ['not hello', { type: 'v1.worker.draining' }],
+    [
+      'a role that is none',
+      { type: 'hello', protocols: [1], role: 'king', name: 'x', codec: 'y', serializers: [] },
+    ],
+    [
+      'a name too long',
+      { type: 'hello', protocols: [1], role: 'client', name: 'x'.repeat(1e4), codec: '', serializers: [] },
+    ],
+  ])('refuses a connection that begins with %s', async (_, hello) => {
+    const node = await ScriptedNode.dial(transport, hello);
+    expect(node.last('refused')['error']).toMatchObject({ code: 'PROTOCOL_MALFORMED' });
+    expect(node.closed).toBe(true);
+  });
+});
+
+describe('placement', () => {
+  it('gives a run to a worker that offers its routine', async () => {
+    const other = await ScriptedNode.worker(transport, 'other', { routines: ['tname:test:other:1.0.0'] });
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    expect(worker.asked).toEqual(['run-1']);
+    expect(other.asked).toEqual([]);
+    expect(worker.last('v1.routine.request_start')).toMatchObject({ attempt: 1, lease: 1 });
+  });
+
+  it('spreads runs over the least loaded workers', async () => {
+    const workers = [await ScriptedNode.worker(transport, 'a'), await ScriptedNode.worker(transport, 'b')];
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    await client.request('run-2');
+    expect(workers.map((worker) => worker.asked)).toEqual([['run-1'], ['run-2']]);
+  });
+
+  it('keeps runs in order while every slot is taken', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    for (const runId of ['run-1', 'run-2', 'run-3']) await client.request(runId);
+    expect(worker.asked).toEqual(['run-1']);
+    await worker.complete(worker.last('v1.routine.request_start'));
+    await worker.complete(worker.last('v1.routine.request_start'));
+    expect(worker.asked).toEqual(['run-1', 'run-2', 'run-3']);
+  });
+
+  it('gives the slot of a run that hangs to the next', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('parent');
+    await client.request('child');
+    expect(worker.asked).toEqual(['parent']);
+    await worker.hang(worker.last('v1.routine.request_start'), true);
+    expect(worker.asked).toEqual(['parent', 'child']);
+  });
+
+  it('sends short runs ahead of a free slot, and long ones not', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker', { inbox: 8 });
+    const client = await ScriptedNode.client(transport);
+    await client.request('first');
+    const { runId, attempt, lease } = worker.last('v1.routine.request_start');
+    await worker.say({ type: 'v1.routine.completed', runId, attempt, lease, sizes: [], durationMs: 0.5 });
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await client.request(name);
+    // One slot, and as many more as take 2 ms together.
+    expect(worker.asked).toEqual(['first', 'a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('places a run elsewhere when its worker is busy', async () => {
+    const busy = await ScriptedNode.worker(transport, 'busy');
+    const free = await ScriptedNode.worker(transport, 'free');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    await busy.fail(busy.last('v1.routine.request_start'), {
+      name: 'Error',
+      message: 'busy',
+      code: 'WORKER_BUSY',
+    });
+    expect(free.asked).toEqual(['run-1']);
+    expect(free.last('v1.routine.request_start')).toMatchObject({ attempt: 2, lease: 2 });
+  });
+
+  it('tells the requester that nobody offers the routine, and places it when somebody comes', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    expect(client.last('v1.routine.waiting')).toMatchObject({ detail: 'no worker is connected' });
+    const worker = await ScriptedNode.worker(transport, 'late');
+    expect(worker.asked).toEqual(['run-1']);
+  });
+
+  it('fails a run that waited longer than its queueTimeoutMs, and says what was missing', async () => {
+    await ScriptedNode.worker(transport, 'worker', { routines: ['tname:test:train:0.9.0'] });
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1', { queueTimeoutMs: 500 });
+    await clock.advance(499);
+    expect(client.all('v1.routine.failed')).toEqual([]);
+    await clock.advance(1);
+    expect(client.last('v1.routine.failed')['error']).toMatchObject({
+      code: 'QUEUE_TIMEOUT',
+      message: expect.stringContaining('tname:test:train:0.9.0'),
+    });
+    expect(service.runsInHand).toBe(0);
+  });
+
+  it('takes a record id for the routine that it was given to', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    const [record] = [...service.routines.keys()];
+    expect(record).toMatch(/^tdb:[0-9a-f]{32}$/);
+    await client.request('run-1', { routineId: record });
+    expect(worker.last('v1.routine.request_start')['routineId']).toBe('tname:test:train:1.0.0');
+  });
+
+  it('tells when runs begin and cease to wait', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    await ScriptedNode.worker(transport, 'worker');
+    const waiting = events.flatMap((event) => (event.type === 'service.queue' ? [event.waiting] : []));
+    expect(waiting).toEqual([1, 0]);
+  });
+});
+
+describe('what comes back', () => {
+  it('is passed on to the requester, and acknowledged', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    const request = worker.last('v1.routine.request_start');
+    const { runId, attempt, lease } = request;
+    await worker.say({ type: 'v1.routine.starting', runId, attempt, lease, worker: 'worker' });
+    await worker.say({ type: 'v1.routine.progress', runId, attempt, lease, done: 1, total: 2 });
+    await worker.complete(request);
+    const types = client.heard.map((header) => header.type);
+    expect(types).toEqual(['welcome', 'v1.routine.starting', 'v1.routine.progress', 'v1.routine.completed']);
+    expect(client.bodies.at(-1)?.parts).toEqual([new Uint8Array([9])]);
+    expect(worker.last('v1.routine.ack')).toMatchObject({ runId: 'run-1', lease });
+    expect(service.runsInHand).toBe(0);
+  });
+
+  it('is not listened to without the current lease', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const thief = await ScriptedNode.worker(transport, 'thief');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    const request = worker.last('v1.routine.request_start');
+    await thief.complete(request);
+    await worker.complete({ ...request, lease: 99 });
+    expect(client.all('v1.routine.completed')).toEqual([]);
+    await worker.complete(request);
+    await worker.complete(request);
+    expect(client.all('v1.routine.completed')).toHaveLength(1);
+  });
+
+  it('keeps the error of a failed run as it was', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    const error = {
+      name: 'QuotaError',
+      message: 'used up',
+      code: 'QUOTA',
+      stack: 'there',
+      cause: { text: 'why' },
+    };
+    await worker.fail(worker.last('v1.routine.request_start'), error);
+    expect(client.last('v1.routine.failed')['error']).toEqual(error);
+  });
+});
+
+describe('a worker that is lost', () => {
+  it('has its runs placed elsewhere when its connection closes', async () => {
+    const first = await ScriptedNode.worker(transport, 'first');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    const second = await ScriptedNode.worker(transport, 'second');
+    await first.close();
+    expect(second.last('v1.routine.request_start')).toMatchObject({ runId: 'run-1', attempt: 2 });
+    expect(client.last('v1.routine.waiting')).toMatchObject({ attempt: 2, error: { code: 'WORKER_LOST' } });
+  });
+
+  it('gets no new runs while its pulse is overdue, and again when it comes back', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await clock.advance(6_000);
+    await client.request('run-1');
+    expect(worker.asked).toEqual([]);
+    await worker.say({ type: 'v1.heartbeat.give_pulse', status: 'IDLE' });
+    expect(worker.asked).toEqual(['run-1']);
+    const statuses = events.flatMap((event) => (event.type === 'worker.status' ? [event.status] : []));
+    expect(statuses).toEqual(['UNRESPONSIVE', 'IDLE']);
+  });
+
+  it('is asked for its pulse every 2 s, and stays while it answers', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    for (let beat = 1; beat <= 10; beat += 1) {
+      await clock.advance(2_000);
+      expect(worker.all('v1.heartbeat.check_pulse')).toHaveLength(beat);
+      await worker.say({ type: 'v1.heartbeat.give_pulse', status: 'IDLE' });
+    }
+    expect(worker.closed).toBe(false);
+  });
+
+  it('loses its runs when its lease ends, and what it says later changes nothing', async () => {
+    const frozen = await ScriptedNode.worker(transport, 'frozen');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    const request = frozen.last('v1.routine.request_start');
+    await clock.advance(8_000);
+    const healthy = await ScriptedNode.worker(transport, 'healthy');
+    await clock.advance(2_000);
+    expect(frozen.closed).toBe(true);
+    expect(healthy.asked).toEqual(['run-1']);
+    await expect(frozen.complete(request)).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
+    await healthy.complete(healthy.last('v1.routine.request_start'));
+    expect(client.all('v1.routine.completed')).toHaveLength(1);
+  });
+
+  it('poisons a run that brings down three workers', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    for (const name of ['first', 'second', 'third']) {
+      const worker = await ScriptedNode.worker(transport, name);
+      expect(worker.asked).toEqual(['run-1']);
+      await worker.close();
+    }
+    expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'RUN_POISONED' });
+    expect(service.runsInHand).toBe(0);
+  });
+
+  it('does not count against a run that was hanging', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    for (const name of ['first', 'second', 'third', 'fourth']) {
+      const worker = await ScriptedNode.worker(transport, name);
+      await worker.hang(worker.last('v1.routine.request_start'), true);
+      await worker.close();
+    }
+    expect(client.all('v1.routine.failed')).toEqual([]);
+  });
+});
+
+describe('cancelling', () => {
+  const error = { name: 'Error', message: 'enough', code: 'RUN_CANCELLED' };
+
+  it('takes a waiting run out of the queue', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1', { queueTimeoutMs: 5_000 });
+    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    expect(client.last('v1.routine.failed')).toMatchObject({ cancelled: true, error });
+    expect(service.runsInHand).toBe(0);
+  });
+
+  it('reaches the worker that holds the run', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    expect(worker.last('v1.routine.cancel')).toMatchObject({ runId: 'run-1', lease: 1, error });
+  });
+
+  it('is for the requester alone', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    const stranger = await ScriptedNode.client(transport, 'stranger');
+    await client.request('run-1');
+    await stranger.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    expect(worker.all('v1.routine.cancel')).toEqual([]);
+  });
+
+  it('happens to every run of a requester that goes away', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    await client.request('run-2');
+    await client.close();
+    expect(worker.last('v1.routine.cancel')).toMatchObject({ runId: 'run-1' });
+    await worker.fail(worker.last('v1.routine.request_start'), error);
+    expect(service.runsInHand).toBe(0);
+  });
+});
+
+describe('a node that does not keep to the protocol', () => {
+  it.each([
+    ['skips a number', { type: 'v1.worker.draining', sequence: 7 }],
+    ['speaks for another session', { type: 'v1.worker.draining', session: 'another' }],
+    ['sends an unknown type', { type: 'v9.unknown' }],
+    ['sends what only the service sends', { type: 'v1.heartbeat.check_pulse' }],
+    ['leaves a field out', { type: 'v1.routine.cancel', runId: 'run-1' }],
+    ['sends a field of the wrong kind', { type: 'v1.heartbeat.give_pulse', status: { toString: 'IDLE' } }],
+    [
+      'registers as a worker after it greeted as a client',
+      { type: 'v1.worker.ready', routines: [], slots: 1, inbox: 0 },
+    ],
+  ])('%s: its connection closes, others go on', async (_, directive) => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    const rogue = await ScriptedNode.client(transport, 'rogue');
+    await rogue.say(directive);
+    expect(rogue.closed).toBe(true);
+    expect(logged.join('\n')).toContain('rogue');
+    await client.request('run-1');
+    expect(worker.asked).toEqual(['run-1']);
+  });
+
+  it('has a directive that comes twice handled once', async () => {
+    const client = await ScriptedNode.client(transport);
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    await client.request('run-1');
+    await client.sendRaw({ type: 'v1.worker.draining', session: client.session, sequence: 1 });
+    expect(client.closed).toBe(false);
+    expect(worker.asked).toEqual(['run-1']);
+  });
+
+  it('may not ask for a run that another node asked for', async () => {
+    await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    const stranger = await ScriptedNode.client(transport, 'stranger');
+    await client.request('run-1');
+    await stranger.request('run-1');
+    expect(stranger.last('v1.routine.failed')['error']).toMatchObject({ code: 'PROTOCOL_MALFORMED' });
+    await settle();
+    expect(service.runsInHand).toBe(1);
+  });
+});

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { ResultKey } from '@routine-engine/core/adapter';
+import { DIRECTORY_MODE, isCode, storeError, syncDirectory, syncDirectoryNow } from './file-access.js';
+
+/** A temporary file that nobody wrote to for this long, in milliseconds, belongs to a writer that died. */
+const STALE_MS = 60 * 60 * 1000;
+
+const SUFFIX = '.result';
+const SHARD = /^[0-9a-f]{2}$/;
+const RESULT = /^([0-9a-f]{64})\.result$/;
+
+/** Where things are under the directory of a store. It alone puts keys into paths: only valid keys get here. */
+export class Layout {
+  /** The directory itself, without symbolic links. */
+  readonly root: string;
+  readonly results: string;
+  readonly #temporary: string;
+  readonly #corrupt: string;
+  readonly #durable: boolean;
+  readonly #shards = new Map<string, Promise<void>>();
+
+  /**
+   * Makes the directory when it is not there, and removes what writers that died left in it.
+   * @param durable - whether directories are to outlast a power cut once something is in them.
+   * @param now - milliseconds since 1970, to tell how old a leftover is.
+   * @throws {@link RoutineEngineError} `STORE_UNREACHABLE` or `STORE_FULL`.
+   */
+  constructor(dir: string, durable: boolean, now: number) {
+    this.#durable = durable;
+    try {
+      const made = fs.mkdirSync(dir, { recursive: true, mode: DIRECTORY_MODE });
+      this.root = fs.realpathSync(dir);
+      if (made && durable) syncAbove(this.root, fs.realpathSync(path.dirname(made)));
+    } catch (error) {
+      throw storeError('open a store', path.resolve(dir), error);
+    }
+    this.results = path.join(this.root, 'v1');
+    this.#temporary = path.join(this.results, 'tmp');
+    this.#corrupt = path.join(this.results, 'corrupt');
+    this.prepare();
+    this.#removeLeftovers(now);
+  }
+
+  /** Makes the directories that every operation needs; again, when somebody emptied the place. */
+  prepare(): void {
+    this.#shards.clear();
+    for (const directory of [this.root, this.results, this.#temporary, this.#corrupt]) {
+      try {
+        makeDirectory(directory);
+      } catch (error) {
+        throw storeError('open a store', directory, error);
+      }
+    }
+    if (this.#durable) syncAbove(this.results, this.root);
+  }
+
+  pathOf(key: ResultKey): string {
+    return this.#shardOf(key) + path.sep + key + SUFFIX;
+  }
+
+  /** A path of its own for a file that is being written: in the same file system, so that it can be linked. */
+  newTemporary(): string {
+    return path.join(this.#temporary, `${randomUUID()}.tmp`);
+  }
+
+  /** A path of its own for a damaged file, which begins with its key. */
+  newCorrupt(key: ResultKey): string {
+    return path.join(this.#corrupt, `${key}.${randomUUID()}`);
+  }
+
+  /** Directories that may hold results. */
+  shardsIn(names: readonly string[]): string[] {
+    return names.filter((name) => SHARD.test(name)).map((name) => path.join(this.results, name));
+  }
+
+  /** The key that a file name in a directory of results stands for; `undefined` when it is no result of that directory. */
+  keyIn(shard: string, name: string): ResultKey | undefined {
+    const key = RESULT.exec(name)?.[1];
+    return key?.startsWith(path.basename(shard)) ? key : undefined;
+  }
+
+  /** Makes the directory for that key's file. */
+  async makeShard(key: ResultKey): Promise<void> {
+    const shard = this.#shardOf(key);
+    let made = this.#shards.get(shard);
+    if (!made) {
+      made = this.#make(shard);
+      this.#shards.set(shard, made);
+      // Forgotten, so that the next one tries again.
+      made.catch(() => this.#shards.delete(shard));
+    }
+    await made;
+  }
+
+  async #make(shard: string): Promise<void> {
+    makeDirectory(shard);
+    // Also when it was there: whoever made it may not have come to this yet.
+    if (this.#durable) await syncDirectory(this.results);
+  }
+
+  #shardOf(key: ResultKey): string {
+    // Not path.join: it takes as long as a tenth of the whole lookup, and there is nothing to normalize.
+    return this.results + path.sep + key.slice(0, 2);
+  }
+
+  #removeLeftovers(now: number): void {
+    try {
+      for (const name of fs.readdirSync(this.#temporary)) {
+        const file = path.join(this.#temporary, name);
+        const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+        // A slow writer is not a dead one, but it writes: each write renews the time.
+        if (stat?.isFile() && now - stat.mtimeMs > STALE_MS) fs.rmSync(file, { force: true });
+      }
+    } catch (error) {
+      throw storeError('remove leftovers of writers that died', this.#temporary, error);
+    }
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    fs.mkdirSync(directory, { mode: DIRECTORY_MODE });
+  } catch (error) {
+    if (!isCode(error, 'EEXIST') || !fs.lstatSync(directory).isDirectory()) throw error;
+  }
+}
+
+/** Makes the name of a new directory durable, and those of the new ones above it, up to the one that was there. */
+function syncAbove(directory: string, top: string): void {
+  let above = directory;
+  do {
+    above = path.dirname(above);
+    syncDirectoryNow(above);
+  } while (above.length > top.length);
+}

@@ -1,0 +1,87 @@
+import type * as Fs from 'node:fs';
+import path from 'node:path';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { KEY, newDirectory, openStore, partsOf, resultOf } from './place.ts';
+
+// A disk that is full or broken cannot be had in a test, so the system's answers are made up.
+const faults = vi.hoisted(() => new Map<string, string>());
+
+vi.mock('node:fs', async (original) => {
+  const fs = (await original<{ default: typeof Fs }>()).default;
+  type Callback = (error: Error | null, bytes?: number) => void;
+  /** The fault that is set for a call, if any, instead of the call. */
+  const orFault = (name: string, callback: unknown, call: () => void): void => {
+    const code = faults.get(name);
+    if (code) (callback as Callback)(Object.assign(new Error(`${code}: made up`), { code }));
+    else call();
+  };
+  const faulty: Record<string, (...args: never[]) => void> = {
+    open: (file: string, flags: number, mode: number | Callback, done?: Callback) => {
+      if (typeof mode === 'function') fs.open(file, flags, mode);
+      else orFault('open', done, () => fs.open(file, flags, mode, done as Callback));
+    },
+    writev: (file: number, pieces: Uint8Array[], done: Callback) => {
+      const few = faults.has('short') ? pieces.slice(0, 1).map((piece) => piece.subarray(0, 100)) : pieces;
+      orFault('writev', done, () => fs.writev(file, few, done));
+    },
+    read: (file: number, into: Uint8Array, offset: number, length: number, at: number, done: Callback) => {
+      fs.read(file, into, offset, faults.has('short') ? Math.min(length, 1000) : length, at, done);
+    },
+    fsync: (file: number, done: Callback) => orFault('fsync', done, () => fs.fsync(file, done)),
+    rename: (from: string, to: string, done: Callback) => {
+      orFault('rename', done, () => fs.rename(from, to, done));
+    },
+  };
+  return { ...fs, ...faulty, default: { ...fs, ...faulty } };
+});
+
+beforeEach(() => faults.clear());
+
+describe('a put on a disk that fails', () => {
+  it.each([
+    ['open', 'ENOSPC', 'STORE_FULL'],
+    ['open', 'EDQUOT', 'STORE_FULL'],
+    ['open', 'EROFS', 'STORE_UNREACHABLE'],
+    ['open', 'EMFILE', 'STORE_UNREACHABLE'],
+    ['writev', 'ENOSPC', 'STORE_FULL'],
+    ['writev', 'EDQUOT', 'STORE_FULL'],
+    ['writev', 'EIO', 'STORE_UNREACHABLE'],
+    ['fsync', 'EIO', 'STORE_UNREACHABLE'],
+  ])(
+    'rejects when %s gives %s with %s, leaves nothing, and works when the fault is gone',
+    async (call, fault, code) => {
+      const dir = newDirectory();
+      const { store } = openStore(dir, { fsync: true });
+      faults.set(call, fault);
+      await expect(store.put(KEY, resultOf(10))).rejects.toMatchObject({
+        code,
+        retryable: true,
+        message: expect.stringMatching(new RegExp(`Cannot keep the result ${KEY}.*${dir}.*${fault}`)),
+        cause: expect.objectContaining({ code: fault }),
+      });
+      faults.clear();
+      expect(await store.has(KEY)).toBe(false);
+      const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+      expect(fs.readdirSync(path.join(dir, 'v1', 'tmp'))).toEqual([]);
+      expect(await store.put(KEY, resultOf(10))).toBe('stored');
+    },
+  );
+});
+
+it('a damaged result that cannot be put aside is a miss all the same, and told with why', async () => {
+  const dir = newDirectory();
+  const { store, events } = openStore(dir);
+  await store.put(KEY, resultOf(10));
+  const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+  fs.truncateSync(path.join(dir, 'v1', KEY.slice(0, 2), `${KEY}.result`), 200);
+  faults.set('rename', 'EACCES');
+  expect(await store.get(KEY)).toBeUndefined();
+  expect(events).toMatchObject([{ type: 'store.corrupt', detail: expect.stringContaining('EACCES') }]);
+});
+
+it('a result is kept and given whole although the system writes and reads less than it was asked to', async () => {
+  const { store } = openStore(newDirectory());
+  faults.set('short', 'yes');
+  expect(await store.put(KEY, resultOf(300, 5000, 70))).toBe('stored');
+  expect(await partsOf(await store.get(KEY))).toEqual(await partsOf(resultOf(300, 5000, 70)));
+});

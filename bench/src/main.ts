@@ -1,0 +1,40 @@
+import { availableParallelism, cpus } from 'node:os';
+import { fanOutOfTenThousand } from './fan-out.js';
+import { localCall } from './local-call.js';
+import type { Measured } from './measure.js';
+import type { Question } from './question.js';
+import { threadAlone, threadBusy } from './thread-dispatch.js';
+
+const QUESTIONS: readonly Question[] = [localCall, threadAlone, threadBusy, fanOutOfTenThousand];
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !QUESTIONS.some((question) => question.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no question ${unknown.join(', ')}; there is ${QUESTIONS.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+
+console.log(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores\n`,
+);
+for (const question of QUESTIONS) {
+  if (asked.length > 0 && !asked.includes(question.name)) continue;
+  const { measured, verdicts } = await question.ask();
+  console.log(
+    `## ${question.title}\n\n${table(measured)}\n\n${verdicts.map((line) => `- ${line}`).join('\n')}\n`,
+  );
+}
+
+function table(measured: readonly Measured[]): string {
+  const rows = measured.map(
+    ({ name, median, least, most }) =>
+      `| ${name} | ${median.toFixed(2)} | ${least.toFixed(2)} | ${most.toFixed(2)} |`,
+  );
+  return [
+    '| contender | us an operation, median | least | most |',
+    '| --- | ---: | ---: | ---: |',
+    ...rows,
+  ].join('\n');
+}

@@ -18,7 +18,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
-      reporter: ['text', 'lcov', 'json-summary'],
+      reporter: ['text-summary', 'lcov', 'json-summary'],
     },
     projects: projects.map(({ name, root }) => ({
       // `resolve.conditions` has no effect on code that vitest runs in Node: only this has.

@@ -23,7 +23,7 @@ export interface TextOutput {
 }
 
 /** Exit code of a command line that makes no sense. */
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 const MAX_WORKERS = 256;
 

@@ -29,7 +29,7 @@ export const PRESETS: Readonly<Record<PresetName, SweepPlan>> = {
     folds: 5,
     grid: combine(20, [2, 5, 10, 20], [0, 1e-6]),
     seed: 1,
-    maxInFlight: 6,
+    maxInFlight: 4,
   },
   full: {
     corpus: { every: 1, maxMailBytes: 32 * 1024 },

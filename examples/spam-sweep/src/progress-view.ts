@@ -111,7 +111,7 @@ export function routineName(routineId: string): string {
 }
 
 /** Whether an id names a task, not a workflow. */
-export function isTask(routineId: string): boolean {
+function isTask(routineId: string): boolean {
   return routineId.startsWith('tname:') || routineId.startsWith('tdb:');
 }
 

@@ -1,6 +1,7 @@
-import { type EngineEvent, type EnginePlugin, Lifecycle } from '@routine-engine/core';
+import { type EnginePlugin, Lifecycle } from '@routine-engine/core';
 import { fsStore } from '@routine-engine/store-fs';
 import { embeddedCluster } from '@routine-engine/transport-inproc';
+import { scan, zip } from 'rxjs';
 import { type SavedModel, saveFilter } from './model-file.js';
 import { NO_PROGRESS, reduceProgress, summarizeTasks, type TaskSummary } from './progress-view.js';
 import { sweep } from './routines.js';
@@ -43,15 +44,15 @@ export async function runSweep(
 ): Promise<SweepOutcome> {
   const startedAt = performance.now();
   let state = NO_PROGRESS;
-  const show = (event: EngineEvent) => {
-    state = reduceProgress(state, event);
-    display.show(event, state);
-  };
   const sayStopping = () => display.note('Stopping ...');
   signal.addEventListener('abort', sayStopping, { once: true });
   try {
     await using lifecycle = await Lifecycle.init({ project: 'spam-sweep', plugins: plugins(setup) });
-    lifecycle.events$.subscribe(show);
+    const states$ = lifecycle.events$.pipe(scan(reduceProgress, NO_PROGRESS));
+    zip(lifecycle.events$, states$).subscribe(([event, after]) => {
+      state = after;
+      display.show(event, after);
+    });
     const report = await sweep.with({ signal })({ ...plan, maxInFlight: inFlight(plan, setup) });
     const filter = { model: report.model, ngrams: plan.ngrams, maxMailBytes: plan.corpus.maxMailBytes };
     return {

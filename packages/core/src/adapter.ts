@@ -30,7 +30,12 @@ export type { Executor, RunHost } from './ports/executor.js';
 export type { Ids } from './ports/ids.js';
 export type { Logger } from './ports/logger.js';
 export type { Random } from './ports/random.js';
-export type { ResultEntry, ResultStore, ResultStoreCapabilities } from './ports/result-store.js';
+export type {
+  ResultEntry,
+  ResultStore,
+  ResultStoreCapabilities,
+  StoreCallOptions,
+} from './ports/result-store.js';
 export type { RoutineCatalog } from './ports/routine-catalog.js';
 export type { CurrentRun, RoutineCall, RoutineEngine } from './ports/routine-engine.js';
 export type { Serializer } from './ports/serializer.js';

@@ -2,7 +2,13 @@
  * For operators and for adapters that bring their own cluster: the service and the worker.
  * @packageDocumentation
  */
-export { RESULT_CACHE, ResultCache } from './cache/result-cache.js';
+export {
+  RESULT_CACHE,
+  ResultCache,
+  type Answer,
+  type RememberedCall,
+  type ResultCacheParts,
+} from './cache/result-cache.js';
 export { Service, type ServiceParts } from './service/service.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';

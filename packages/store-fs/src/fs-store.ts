@@ -5,6 +5,7 @@ import type {
   ResultStore,
   StoredResult,
   StoreEvent,
+  StoreCallOptions,
 } from '@routine-engine/core/adapter';
 import { EventFeed, RoutineEngineError } from '@routine-engine/core/adapter';
 import type { Observable } from 'rxjs';
@@ -44,8 +45,6 @@ const LISTED_AT_ONCE = 32;
 
 const KEY = /^[0-9a-f]{64}$/;
 
-type Options = { readonly signal?: AbortSignal };
-
 /**
  * Keeps results in a directory, one file a result, for any number of processes at once. What a file holds is
  * specified in the README; a cut or changed one is found by its digest, put aside and counts as a miss.
@@ -79,7 +78,7 @@ export class FsStore implements ResultStore {
     this.events$ = this.#feed.events$;
   }
 
-  async get(key: ResultKey, options?: Options): Promise<StoredResult | undefined> {
+  async get(key: ResultKey, options?: StoreCallOptions): Promise<StoredResult | undefined> {
     const path = this.#admit(key);
     const signal = options?.signal;
     signal?.throwIfAborted();
@@ -98,7 +97,7 @@ export class FsStore implements ResultStore {
     return undefined;
   }
 
-  async put(key: ResultKey, result: StoredResult, options?: Options): Promise<'stored' | 'present'> {
+  async put(key: ResultKey, result: StoredResult, options?: StoreCallOptions): Promise<'stored' | 'present'> {
     const path = this.#admit(key);
     options?.signal?.throwIfAborted();
     const gate = result.body.parts ? this.#writes : this.#streams;
@@ -164,7 +163,7 @@ export class FsStore implements ResultStore {
     key: ResultKey,
     path: string,
     result: StoredResult,
-    options: Options | undefined,
+    options: StoreCallOptions | undefined,
   ): Promise<'stored' | 'present'> {
     const doing = `keep the result ${key}`;
     const signal = options?.signal;

@@ -28,7 +28,9 @@ function bodyOf(writer, byteLength, inMemory) {
 /** Resolves when the message is on its way: what still waits when the channel closes is lost. */
 const tell = (message) => new Promise((sent) => process.send(message, sent));
 
-process.once('message', async ({ dir, writer, keys, byteLength, atOnce, fsync }) => {
+process.once('message', (order) => void write(order));
+
+async function write({ dir, writer, keys, byteLength, atOnce, fsync }) {
   const store = new FsStore({ dir, fsync, now: () => Date.now(), node: `writer-${writer}` });
   const putNext = async () => {
     for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
@@ -39,5 +41,5 @@ process.once('message', async ({ dir, writer, keys, byteLength, atOnce, fsync })
   await Promise.all(Array.from({ length: atOnce }, putNext));
   await store.close();
   process.disconnect();
-});
+}
 await tell('ready');

@@ -9,11 +9,15 @@ import {
 /** What a header counts in the window, whatever is in it. */
 const HEADER_BYTES = 256;
 
-interface Waiting {
+interface Sent {
   readonly envelope: Envelope;
   readonly bytes: number;
-  readonly taken: () => void;
-  readonly refused: (error: Error) => void;
+}
+
+/** Somebody who waits for the window of the peer. */
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** One end of a connection between two nodes of one process. Envelopes go over by reference, after the sender's turn. */
@@ -21,10 +25,9 @@ export class InprocConnection implements Connection {
   readonly peer: string;
   readonly #windowBytes: number;
   #other: InprocConnection | undefined;
-  /** Sent by this end, and not yet in the peer's window. */
-  readonly #waiting: Waiting[] = [];
-  /** In this end's window: sent by the peer and not yet handled. */
-  #inbox: { readonly envelope: Envelope; readonly bytes: number }[] = [];
+  #waiting: Waiting[] = [];
+  /** Sent by the peer and not yet handled: what the window counts. */
+  #inbox: Sent[] = [];
   #inboxBytes = 0;
   #subscriber: Subscriber<Envelope> | undefined;
   #delivering = false;
@@ -58,18 +61,20 @@ export class InprocConnection implements Connection {
   });
 
   get full(): boolean {
-    return this.#waiting.length > 0 || (this.#other !== undefined && this.#other.#isFull);
+    return this.#other !== undefined && this.#other.#isFull;
   }
 
-  send(envelope: Envelope): Promise<void> {
-    if (this.#closed) return Promise.reject(closedError(this.peer));
-    const bytes = HEADER_BYTES + (envelope.body?.byteLength ?? 0);
+  send(envelope: Envelope): boolean {
+    if (this.#closed) throw closedError(this.peer);
     const other = this.#other;
-    if (other && this.#waiting.length === 0 && !other.#isFull) {
-      other.#take(envelope, bytes);
-      return Promise.resolve();
-    }
-    return new Promise((taken, refused) => this.#waiting.push({ envelope, bytes, taken, refused }));
+    if (other) other.#take({ envelope, bytes: HEADER_BYTES + (envelope.body?.byteLength ?? 0) });
+    return !this.full;
+  }
+
+  drained(): Promise<void> {
+    if (this.#closed) return Promise.reject(closedError(this.peer));
+    if (!this.full) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   async close(): Promise<void> {
@@ -79,14 +84,13 @@ export class InprocConnection implements Connection {
     if (other) other.#peerEnds();
   }
 
-  /** One envelope larger than the window passes when nothing else is in it. */
   get #isFull(): boolean {
     return this.#inboxBytes >= this.#windowBytes;
   }
 
-  #take(envelope: Envelope, bytes: number): void {
-    this.#inbox.push({ envelope, bytes });
-    this.#inboxBytes += bytes;
+  #take(sent: Sent): void {
+    this.#inbox.push(sent);
+    this.#inboxBytes += sent.bytes;
     this.#scheduleDelivery();
   }
 
@@ -110,20 +114,21 @@ export class InprocConnection implements Connection {
       this.#subscriber.next(envelope);
     }
     const other = this.#other;
-    if (other) other.#refill();
+    if (other) other.#tellDrained();
     if (this.#inbox.length > 0) this.#scheduleDelivery();
     else if (this.#peerClosed || this.#closed) this.#subscriber?.complete();
   }
 
-  /** Moves what waits into the peer's window, as far as it goes. */
-  #refill(): void {
-    const other = this.#other;
-    while (other && !other.#isFull) {
-      const next = this.#waiting.shift();
-      if (!next) return;
-      other.#take(next.envelope, next.bytes);
-      next.taken();
-    }
+  /** Tells those who wait that the peer's window has room again. */
+  #tellDrained(): void {
+    if (this.full) return;
+    for (const { resolve } of this.#takeWaiting()) resolve();
+  }
+
+  #takeWaiting(): Waiting[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   #peerEnds(): void {
@@ -135,7 +140,7 @@ export class InprocConnection implements Connection {
   #end(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const { refused } of this.#waiting.splice(0)) refused(closedError(this.peer));
+    for (const { reject } of this.#takeWaiting()) reject(closedError(this.peer));
     this.#state.next('closed');
     this.#state.complete();
     if (this.#inbox.length === 0) this.#scheduleDelivery();

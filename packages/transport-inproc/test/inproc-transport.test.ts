@@ -32,8 +32,8 @@ describe('an in-process connection', () => {
     const { here, there } = await pair();
     const [heardHere, heardThere] = [hear(here), hear(there)];
     for (let n = 0; n < 5; n += 1) {
-      await here.send(envelope(n));
-      await there.send(envelope(-n));
+      here.send(envelope(n));
+      there.send(envelope(-n));
     }
     await settle();
     expect(heardThere).toEqual([0, 1, 2, 3, 4]);
@@ -42,7 +42,7 @@ describe('an in-process connection', () => {
 
   it('keeps what was sent before anybody listened', async () => {
     const { here, there } = await pair();
-    await here.send(envelope(1));
+    here.send(envelope(1));
     await settle();
     const heard = hear(there);
     await settle();
@@ -52,35 +52,32 @@ describe('an in-process connection', () => {
   it('never delivers in the turn of the sender', async () => {
     const { here, there } = await pair();
     const heard = hear(there);
-    const sent = here.send(envelope(1));
+    here.send(envelope(1));
     expect(heard).toEqual([]);
-    await sent;
     await settle();
     expect(heard).toEqual([1]);
   });
 
-  it('says when the window of the peer is full, and lets the sender wait until it is not', async () => {
+  it('says when the window of the peer is full, and when it has room again', async () => {
     const { here, there } = await pair(1_000);
     expect(here.full).toBe(false);
-    await here.send(envelope(1, 2_000));
+    expect(here.send(envelope(1))).toBe(true);
+    expect(here.send(envelope(2, 2_000))).toBe(false);
     expect(here.full).toBe(true);
-    const taken: number[] = [];
-    const waiting = [
-      here.send(envelope(2, 2_000)).then(() => taken.push(2)),
-      here.send(envelope(3)).then(() => taken.push(3)),
-    ];
+    let drained = false;
+    const waiting = here.drained().then(() => (drained = true));
     await settle();
-    expect(taken).toEqual([]);
+    expect(drained).toBe(false);
     const heard = hear(there);
-    await Promise.all(waiting);
-    await settle();
-    expect(heard).toEqual([1, 2, 3]);
+    await waiting;
+    expect(heard).toEqual([1, 2]);
     expect(here.full).toBe(false);
+    await here.drained();
   });
 
   it('delivers what was sent before it closed, then ends on both sides', async () => {
     const { here, there } = await pair();
-    await here.send(envelope(1));
+    here.send(envelope(1));
     await here.close();
     const [heardHere, heardThere] = [hear(here), hear(there)];
     await settle();
@@ -92,15 +89,17 @@ describe('an in-process connection', () => {
     const { here, there } = await pair();
     await here.close();
     await here.close();
-    await expect(here.send(envelope(1))).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
-    await expect(there.send(envelope(1))).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
+    for (const end of [here, there]) {
+      expect(() => end.send(envelope(1))).toThrow(expect.objectContaining({ code: 'TRANSPORT_CLOSED' }));
+      await expect(end.drained()).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
+    }
   });
 
-  it('refuses what waited for the window when it closes', async () => {
-    const { here } = await pair(1);
-    await here.send(envelope(1));
-    const waiting = here.send(envelope(2));
-    await here.close();
+  it('tells those who wait for the window that it closes', async () => {
+    const { here, there } = await pair(1);
+    here.send(envelope(1));
+    const waiting = here.drained();
+    await there.close();
     await expect(waiting).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
   });
 

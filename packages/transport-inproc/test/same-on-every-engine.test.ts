@@ -68,7 +68,7 @@ describe.each(engines)('%s', (_, start) => {
       large: new Float64Array(10_000).fill(7),
       twice: [shared, shared],
     };
-    const back = await echo(value);
+    const back = (await echo(value)) as typeof value;
     expect(back).toEqual(value);
     expect(Object.is(back.numbers[1], -0)).toBe(true);
     expect(back.twice[0]).toBe(back.twice[1]);

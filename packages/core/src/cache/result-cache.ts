@@ -12,10 +12,10 @@ import type { ResultStore } from '../ports/result-store.js';
 import type { Token } from '../ports/tokens.js';
 import { resultKey } from './result-key.js';
 
-/** A call whose result is remembered. */
+/** A call whose result is remembered. @public */
 export type RememberedCall = EncodedCall & { readonly argumentsDigest: string };
 
-/** How a remembered call was answered. */
+/** How a remembered call was answered. @public */
 export interface Answer {
   readonly outcome: Outcome;
   /** The store had it, an equal call in flight gave it, or this call's own run did. */
@@ -29,7 +29,8 @@ interface Flight {
   callers: number;
 }
 
-interface ResultCacheParts {
+/** What a {@link ResultCache} is made of. @public */
+export interface ResultCacheParts {
   readonly store: ResultStore;
   /** Name of the codec whose bytes are kept. */
   readonly codec: string;

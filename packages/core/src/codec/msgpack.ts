@@ -1,7 +1,13 @@
-import { Packr, RESERVE_START_SPACE } from 'msgpackr';
+import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 
-/** Size of the memory msgpackr writes small heads into, one after the other. */
+/** What msgpackr gives back with REUSE_BUFFER_MODE: its whole memory, and where the result lies in it. */
+type Slab = Buffer & { readonly start: number; readonly end: number };
+
+/** Size of the memory msgpackr packs into at first. */
 const SLAB_BYTES = 8 * 1024;
+/** Larger memory is not kept for the next value. */
+const KEPT_SLAB_BYTES = 8 * 1024 * 1024;
+const REUSE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 /** Heads up to this length are copied before they are read; see {@link unpack}. */
 const READ_COPY_BYTES = 4 * 1024;
 
@@ -21,16 +27,32 @@ const packr = new Packr({
 
 const readBuffer = Buffer.allocUnsafeSlow(READ_COPY_BYTES);
 
-/** Packs a tree of null, booleans, numbers, strings, arrays and plain objects. */
-export function pack(tree: unknown): Uint8Array {
-  return giveAway(packr.pack(tree));
-}
+/** Bytes of the memory msgpackr packed into last. */
+let slabBytes: Uint8Array = new Uint8Array(0);
+/** Whether msgpackr is at work: a getter or proxy in a value may ask for another value's bytes meanwhile. */
+let isPacking = false;
 
-/** Packs a tree behind a first byte of the caller's. */
-export function packBehind(first: number, tree: unknown): Uint8Array {
-  const bytes = packr.pack(tree, RESERVE_START_SPACE | 1);
-  bytes[0] = first;
-  return giveAway(bytes);
+/**
+ * Packs a tree of null, booleans, numbers, strings, arrays and plain objects.
+ *
+ * msgpackr packs into memory that is used again for the next value, and has room for the longest so far. The result
+ * is copied out: as a part of that memory it would hold on to all of it.
+ * @param first - a byte to put before it.
+ */
+export function pack(tree: unknown, first?: number): Uint8Array {
+  const isNested = isPacking;
+  isPacking = true;
+  try {
+    const slab = packr.pack(tree, first === undefined ? REUSE : REUSE | RESERVE_START_SPACE | 1) as Slab;
+    if (slab.buffer !== slabBytes.buffer) slabBytes = new Uint8Array(slab.buffer);
+    // Not slice() of the Buffer, which copies nothing.
+    const bytes = slabBytes.slice(slab.start, slab.end);
+    if (first !== undefined) bytes[0] = first;
+    if (slab.byteLength > KEPT_SLAB_BYTES && !isNested) packr.useBuffer(Buffer.allocUnsafeSlow(SLAB_BYTES));
+    return bytes;
+  } finally {
+    isPacking = isNested;
+  }
 }
 
 /**
@@ -46,10 +68,4 @@ export function unpack(bytes: Uint8Array, start: number): unknown {
     return packr.unpack(readBuffer, length);
   }
   return packr.unpack(Buffer.from(bytes.buffer, bytes.byteOffset + start, length));
-}
-
-/** A long head keeps the memory it was written into; else that memory's size would be the next one's least. */
-function giveAway(bytes: Uint8Array): Uint8Array {
-  if (bytes.byteLength > SLAB_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(SLAB_BYTES));
-  return bytes;
 }

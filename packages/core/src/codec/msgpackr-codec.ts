@@ -8,9 +8,9 @@ import { BinaryReader } from './binary-reader.js';
 import { DecodeWalk } from './decode-walk.js';
 import { digestOf } from './digest-walk.js';
 import { EncodeWalk } from './encode-walk.js';
-import { pack, packBehind, unpack } from './msgpack.js';
+import { pack, unpack } from './msgpack.js';
 import { TREE_BYTE } from './node-tags.js';
-import { malformed } from './refusals.js';
+import { malformed, notEncodable } from './refusals.js';
 import { scan } from './scan.js';
 import { SerializerRegistry } from './serializer-registry.js';
 import { isSimple } from './simple-values.js';
@@ -59,10 +59,14 @@ export class MsgpackrCodec implements Codec {
   }
 
   encode(value: unknown, options?: EncodeOptions): Encoded {
-    if (isSimple(value)) return { head: pack(value), buffers: NO_BUFFERS };
-    const reader = new ValueReader(this.#registry, options?.path ?? DEFAULT_PATH);
-    const { tree, buffers } = new EncodeWalk(reader).encode(value);
-    return { head: packBehind(TREE_BYTE, tree), buffers };
+    const path = options?.path ?? DEFAULT_PATH;
+    try {
+      if (isSimple(value)) return { head: pack(value), buffers: NO_BUFFERS };
+      const { tree, buffers } = new EncodeWalk(new ValueReader(this.#registry, path)).encode(value);
+      return { head: pack(tree, TREE_BYTE), buffers };
+    } catch (error) {
+      throw asRefusal(error, path);
+    }
   }
 
   decode(encoded: Encoded, options?: { readonly copy?: boolean }): unknown {
@@ -79,11 +83,22 @@ export class MsgpackrCodec implements Codec {
   }
 
   digest(value: unknown, options?: EncodeOptions): string {
-    return digestOf(value, new ValueReader(this.#registry, options?.path ?? DEFAULT_PATH));
+    const path = options?.path ?? DEFAULT_PATH;
+    try {
+      return digestOf(value, new ValueReader(this.#registry, path));
+    } catch (error) {
+      throw asRefusal(error, path);
+    }
   }
 
   #decodeTree(head: Uint8Array, buffers: readonly Uint8Array[], copy: boolean): unknown {
     scan(head, 1, TREE_DEPTH);
     return new DecodeWalk(this.#registry, new BinaryReader(buffers, copy)).decode(unpack(head, 1));
   }
+}
+
+/** What else may be thrown on the way: by a getter of the value, or because its text is longer than memory can be. */
+function asRefusal(error: unknown, path: string): RoutineEngineError {
+  if (error instanceof RoutineEngineError) return error;
+  return notEncodable(path, 'a value that could not be read or packed', 'see the cause', error);
 }

@@ -1,7 +1,7 @@
 /**
  * The format `msgpackr-1`. A head is one of two things:
  *
- * 1. a msgpack value that stands for itself, when the value is simple (see `isSimple`) and has no buffers;
+ * 1. a msgpack value that stands for itself, when the value is simple (see `simple-values.ts`) and has no buffers;
  * 2. the byte 0xc1, which msgpack never uses, and a msgpack tree. In it an array whose first element is a string that
  *    begins with U+0000 is a node: the string is its tag, the rest is what the table says. Everything else stands
  *    for itself. The containers of a value (all nodes from `array` on, plain arrays and plain objects) are numbered in

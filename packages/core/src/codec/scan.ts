@@ -51,7 +51,10 @@ export function scan(bytes: Uint8Array, start: number, depth: number): void {
     }
     if (token >= 0xdc) position += token & 1 ? 4 : 2;
     if (level === depth)
-      throw new RoutineEngineError('VALUE_TOO_DEEP', `Bytes nest deeper than ${depth} levels`);
+      throw new RoutineEngineError(
+        'VALUE_TOO_DEEP',
+        `The bytes nest deeper than ${LIMITS.valueDepth} levels`,
+      );
     remainingAt[level] = remaining;
     isMapAt[level] = isMap ? 1 : 0;
     level += 1;

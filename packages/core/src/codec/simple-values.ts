@@ -11,7 +11,6 @@ const LISTED = 12;
  * tree of their own. Refuses nothing: what is not simple is looked at again by the encode walk.
  */
 export function isSimple(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return isSimplePart(value, 0, NOTHING_MET);
   const met = idle ?? new Met();
   idle = undefined;
   const simple = isSimplePart(value, 0, met);
@@ -54,7 +53,6 @@ class Met {
   }
 }
 
-const NOTHING_MET = new Met();
 /** Kept for the next value, since making one takes a tenth of a small walk. Absent while a walk uses it. */
 let idle: Met | undefined = new Met();
 

@@ -17,7 +17,7 @@ const SIZES = [1, 7, 8, 9, 255, 4095, 4096, 4097, 65_537, 1024 * 1024, 5 * 1024 
 
 export function resultCases(it: Register): void {
   it('answers undefined for a key that was never put', async ({ store }) => {
-    assert.equal(await store.get(KEY), undefined);
+    assert.ok((await store.get(KEY)) === undefined, 'get gives a result where there is none');
   });
 
   it('gives back an empty result as an empty result, not as a miss', async ({ store }) => {

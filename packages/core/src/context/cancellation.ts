@@ -16,10 +16,8 @@ export class Cancellation implements CancelSignal {
       return () => undefined;
     }
     const listeners = (this.#listeners ??= new Set());
-    // Wrapped, so that one function given twice is called twice and taken back once.
-    const entry = (reason: Error): void => listener(reason);
-    listeners.add(entry);
-    return () => void listeners.delete(entry);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
   get abortSignal(): AbortSignal {
@@ -40,6 +38,3 @@ export class Cancellation implements CancelSignal {
     for (const listener of listeners ?? []) listener(reason);
   }
 }
-
-/** Never cancelled. */
-export const NEVER_CANCELLED: CancelSignal = new Cancellation();

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { CallOptions } from '../model/routine-definition.js';
 
@@ -15,7 +16,7 @@ export function assertOptions(routine: string, options: CallOptions): void {
     if (typeof value !== 'number' || !(value > 0 && value <= LONGEST_MS)) {
       throw new RoutineEngineError(
         'OPTION_INVALID',
-        `${routine}: ${name} is ${String(value)}; it must be milliseconds above 0, up to ${LONGEST_MS}`,
+        `${routine}: ${name} is ${inspect(value)}; it must be milliseconds above 0, up to ${LONGEST_MS}`,
       );
     }
   }

@@ -45,11 +45,11 @@ export function register(definition: RoutineDefinition): void {
 export const registry: RoutineCatalog = {
   list: () => [...definitions.values()],
   get(id) {
-    const [first, second] = (byName.get(nameKey(id)) ?? []).filter((definition) =>
-      matchesRoutineId(definition.id, id),
-    );
+    const named = byName.get(nameKey(id)) ?? [];
+    const first = named.find((definition) => matchesRoutineId(definition.id, id));
+    const several = named.some((other) => other !== first && matchesRoutineId(other.id, id));
     // Of several that fit, only one that is named exactly can be meant.
-    return second ? definitions.get(formatRoutineId(id)) : first;
+    return several ? definitions.get(formatRoutineId(id)) : first;
   },
   find(id) {
     return this.get(id) ?? notFound(id);

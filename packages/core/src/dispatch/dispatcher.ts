@@ -68,9 +68,11 @@ export class Dispatcher {
       if (cancel.reason) return settle({ status: 'CANCELLED', error: toPlainError(cancel.reason) });
       this.#pending.set(call.runId, { observer, settle });
       const body = bodyOf(call.arguments);
-      this.#link
-        .send(requestOf(call, body), body)
-        .catch((error: unknown) => settle({ status: 'FAILED', error: toPlainError(error) }));
+      try {
+        this.#link.send(requestOf(call, body), body);
+      } catch (error) {
+        settle({ status: 'FAILED', error: toPlainError(error) });
+      }
     });
   }
 

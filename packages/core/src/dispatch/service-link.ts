@@ -39,15 +39,12 @@ export class ServiceLink {
   readonly #parts: ServiceLinkParts;
   readonly #handlers = new Map<string, (directive: Directive, body: Body | undefined) => void>();
   readonly #lossListeners: ((error: Error) => void)[] = [];
-  readonly #noteFailure: (error: unknown) => void;
   #closing = false;
   #session: Session | undefined;
   #lost: Error | undefined;
 
   constructor(parts: ServiceLinkParts) {
     this.#parts = parts;
-    this.#noteFailure = (error) =>
-      parts.logger.log('debug', 'A directive to the service was not sent', { error });
   }
 
   /** Hears directives of one type; one handler a type, set before `open`. */
@@ -72,15 +69,19 @@ export class ServiceLink {
     this.#tell({ type: 'transport.connected', peer: welcome.service });
   }
 
-  /** Sends a directive; while the peer's window is full the promise waits. @throws `TRANSPORT_CLOSED`. */
-  send(directive: Directive, body?: Body): Promise<void> {
-    if (!this.#session || this.#lost) return Promise.reject(this.#lost ?? this.#closedError('is not open'));
-    return this.#session.send(directive, body);
+  /** Sends a directive. @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`. */
+  send(directive: Directive, body?: Body): void {
+    if (!this.#session || this.#lost) throw this.#lost ?? this.#closedError('is not open');
+    this.#session.send(directive, body);
   }
 
   /** Sends a directive whose loss is told by `onLost` anyway. */
   post(directive: Directive, body?: Body): void {
-    this.send(directive, body).catch(this.#noteFailure);
+    try {
+      this.send(directive, body);
+    } catch (error) {
+      this.#parts.logger.log('debug', `${directive.type} was not sent`, { error });
+    }
   }
 
   async close(): Promise<void> {
@@ -123,7 +124,7 @@ export class ServiceLink {
         codec: name,
         serializers,
       };
-      connection.send({ header: hello as unknown as DirectiveHeader }).catch(reject);
+      connection.send({ header: hello as unknown as DirectiveHeader });
     });
   }
 

@@ -72,28 +72,35 @@ export class RemoteDispatchEngine implements RoutineEngine {
   }
 
   /** Has a sub-routine of an executed run answered. Never rejects. */
-  async request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
-    return (await this.#pipeline.request(call, cancel)).outcome;
+  request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
+    return this.#pipeline.request(call, cancel).then(({ outcome }) => outcome);
   }
 
   /**
    * Runs what the service sent. The outcome comes after a result to be remembered is in the store.
    * @param sourceHash - of the routine as it is here, for a `-dev` version.
    */
-  async execute(call: EncodedCall, sourceHash: string | undefined, host: RunHost): Promise<Outcome> {
-    const cache = this.#cache;
-    if (!cache || call.argumentsDigest === undefined) return this.#executor.execute(call, host);
-    const remembered: RememberedCall = { ...call, argumentsDigest: call.argumentsDigest };
-    if (keyIsKnownByExecutor((parseRoutineId(call.routineId) as NamedRoutineId).version)) {
-      const compute = async (cancel: CancelSignal): Promise<Outcome> =>
-        cache.keep(remembered, sourceHash, await this.#executor.execute(call, { ...host, cancel }));
-      return (await cache.remember(remembered, sourceHash, host.cancel, compute)).outcome;
-    }
-    return cache.keep(remembered, sourceHash, await this.#executor.execute(call, host));
+  execute(call: EncodedCall, sourceHash: string | undefined, host: RunHost): Promise<Outcome> {
+    const { argumentsDigest } = call;
+    if (!this.#cache || argumentsDigest === undefined) return this.#executor.execute(call, host);
+    return this.#executeRemembered({ ...call, argumentsDigest }, sourceHash, host, this.#cache);
   }
 
   async shutdown(): Promise<void> {
     await this.#active.close(`the engine ${this.name}`);
     await this.#executor.close();
+  }
+
+  async #executeRemembered(
+    call: RememberedCall,
+    sourceHash: string | undefined,
+    host: RunHost,
+    cache: ResultCache,
+  ): Promise<Outcome> {
+    const compute = async (cancel: CancelSignal): Promise<Outcome> =>
+      cache.keep(call, sourceHash, await this.#executor.execute(call, { ...host, cancel }));
+    const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
+    if (!keyIsKnownByExecutor(version)) return compute(host.cancel);
+    return (await cache.remember(call, sourceHash, host.cancel, compute)).outcome;
   }
 }

@@ -61,6 +61,8 @@ export class RunEvents {
   tellFailure(run: EventRun, error: Error | PlainError, cancelled: boolean): void {
     if (!this.#feed.observed) return;
     const plain = error instanceof Error ? toPlainError(error) : error;
-    this.tell(run, { type: cancelled ? 'run.cancelled' : 'run.failed', error: plain });
+    // A run that took too long is ended as if it was cancelled, but nobody wanted it to.
+    const failed = !cancelled || plain.code === 'RUN_TIMEOUT';
+    this.tell(run, { type: failed ? 'run.failed' : 'run.cancelled', error: plain });
   }
 }

@@ -66,23 +66,28 @@ export class ValueCaller implements ScopeEngine {
   }
 
   run(call: RoutineCall): Promise<unknown> {
-    const { active, engine, clock, pipeline, remembers } = this.#parts;
+    const { active, engine, clock } = this.#parts;
+    let control: CallControl | undefined;
     try {
       if (active.closed) throw closed(engine, call);
       const routineId = this.#fullIdOf(call.id);
       const parent = currentRunScope();
-      const control = new CallControl(call, routineId, parent, clock);
+      control = new CallControl(call, routineId, parent, clock);
       const { reason } = control.cancellation;
       if (reason) throw reason;
-      const encoded =
-        (remembers && isRemembered(call)) ||
-        pipeline.place(call.id, routineId, parent !== undefined) === 'remote';
-      return encoded
+      return this.#isEncoded(call, routineId, parent)
         ? this.#runEncoded(call, routineId, parent, control)
         : this.#runInline(call, routineId, parent, control);
     } catch (error) {
+      control?.release();
       return Promise.reject(error as Error);
     }
+  }
+
+  #isEncoded(call: RoutineCall, routineId: string, parent: RunScope | undefined): boolean {
+    const { pipeline, remembers } = this.#parts;
+    if (remembers && isRemembered(call)) return true;
+    return pipeline.place(call.id, routineId, parent !== undefined) === 'remote';
   }
 
   /** By way of the pipeline, which works on bytes. */

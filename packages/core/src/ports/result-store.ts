@@ -18,6 +18,12 @@ export interface ResultEntry {
   readonly byteLength: number;
 }
 
+/** Options of one call of a store. @public */
+export interface StoreCallOptions {
+  /** Ends the call at once; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Remembers task results, so that a task which already ran with the same arguments is not run again.
  *
@@ -43,7 +49,7 @@ export interface ResultStore {
    *   counts as none. The bytes are read-only for everybody.
    * @throws {@link RoutineEngineError} `STORE_UNREACHABLE`, never reported as a missing key.
    */
-  get(key: ResultKey, options?: { readonly signal?: AbortSignal }): Promise<StoredResult | undefined>;
+  get(key: ResultKey, options?: StoreCallOptions): Promise<StoredResult | undefined>;
 
   /**
    * Keeps a result if the key has none yet. Atomic: nobody ever sees half of it; of two writers the first wins.
@@ -54,11 +60,7 @@ export interface ResultStore {
    *   have the sizes it says; the reason of `signal`, at once; and what the body's own chunks throw. Nothing is left
    *   half-written.
    */
-  put(
-    key: ResultKey,
-    result: StoredResult,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<'stored' | 'present'>;
+  put(key: ResultKey, result: StoredResult, options?: StoreCallOptions): Promise<'stored' | 'present'>;
 
   /** Whether there is a result, without reading it whole. A damaged one may still count. */
   has(key: ResultKey): Promise<boolean>;

@@ -15,7 +15,7 @@ import type { Transport } from './transport.js';
 declare const provides: unique symbol;
 
 /** Names a part, and what type it has. @public */
-export type Token<T> = symbol & { readonly [provides]?: (part: T) => T };
+export type Token<T> = symbol & { readonly [provides]?: T };
 
 /** Who this node is: given by `Lifecycle.init`. @public */
 export interface NodeIdentity {

@@ -31,13 +31,21 @@ export interface Connection {
    */
   readonly inbound$: Observable<Envelope>;
   /**
-   * Sends one envelope. Resolves when the peer's window took it; until then the sender waits, which is the
-   * backpressure. The caller leaves header and body unchanged for good.
+   * Sends one envelope, which is always taken. The caller leaves header and body unchanged for good.
+   *
+   * No promise for each: under load a promise costs more than all else that sending does.
+   * @returns whether there is room for more; after `false` wait for `drained` before the next, which is the
+   *   backpressure.
    * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`.
    */
-  send(envelope: Envelope): Promise<void>;
-  /** Whether a `send` would have to wait now. */
+  send(envelope: Envelope): boolean;
+  /** Whether the window of the peer is full now. */
   readonly full: boolean;
+  /**
+   * Resolves when the window of the peer has room again; at once when it has.
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED` when it closes before.
+   */
+  drained(): Promise<void>;
   /** Current state first, then the change. Completes with `closed`. */
   readonly state$: Observable<ConnectionState>;
   /** What was sent before still arrives; then both sides see `closed`. A second call does nothing. */

@@ -1,7 +1,7 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { DirectiveHeader } from '../ports/transport.js';
-import type { Directive, Greeting, RunHeader, SessionHeader } from './directives.js';
+import type { Directive, Greeting, RunHeader } from './directives.js';
 import { FieldReader } from './fields.js';
 
 const ID_LENGTH = 64;
@@ -124,12 +124,24 @@ export function readDirective(header: DirectiveHeader): Directive {
 }
 
 /**
- * The session and the number that a directive carries.
- * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`.
+ * The number that a directive of a session carries.
+ * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`, also for another session.
  */
-export function readStamp(header: DirectiveHeader): SessionHeader {
-  const fields = new FieldReader(typeOf(header), header);
-  return { session: fields.text('session', ID_LENGTH), sequence: fields.count('sequence') };
+export function readSequence(header: DirectiveHeader, session: string): number {
+  const sequence = header['sequence'];
+  if (header['session'] !== session) {
+    throw new RoutineEngineError(
+      'PROTOCOL_MALFORMED',
+      `A directive ${typeOf(header)} came for another session`,
+    );
+  }
+  if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 0) {
+    throw new RoutineEngineError(
+      'PROTOCOL_MALFORMED',
+      `A directive ${typeOf(header)} came without a sequence number`,
+    );
+  }
+  return sequence;
 }
 
 /**

@@ -2,7 +2,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Body } from '../model/body.js';
 import type { Connection, DirectiveHeader } from '../ports/transport.js';
 import type { Directive, SessionHeader } from './directives.js';
-import { readDirective, readStamp } from './read-directive.js';
+import { readDirective, readSequence } from './read-directive.js';
 
 /** One side of a session over one connection: numbers what goes out, and takes what comes in once and in order. */
 export class Session {
@@ -17,7 +17,7 @@ export class Session {
   }
 
   /** Sends a directive; see {@link Connection.send}. */
-  send(directive: Directive, body?: Body): Promise<void> {
+  send(directive: Directive, body?: Body): boolean {
     this.#sent += 1;
     const stamped: Directive & SessionHeader = { ...directive, session: this.id, sequence: this.#sent };
     const header = stamped as unknown as DirectiveHeader;
@@ -30,13 +30,7 @@ export class Session {
    * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`, also for another session or a gap in the sequence.
    */
   receive(header: DirectiveHeader): Directive | undefined {
-    const { session, sequence } = readStamp(header);
-    if (session !== this.id) {
-      throw new RoutineEngineError(
-        'PROTOCOL_MALFORMED',
-        `A directive came for the session ${session}, not for ${this.id}`,
-      );
-    }
+    const sequence = readSequence(header, this.id);
     if (sequence <= this.#received) return undefined;
     if (sequence !== this.#received + 1) {
       const due = this.#received + 1;

@@ -9,17 +9,21 @@ export class NodeSession {
   readonly name: string;
   readonly role: NodeRole;
   readonly session: Session;
-  readonly #noteFailure: (error: unknown) => void;
+  readonly #logger: Logger;
 
   constructor(id: string, name: string, role: NodeRole, connection: Connection, logger: Logger) {
     this.name = name;
     this.role = role;
     this.session = new Session(id, connection);
-    this.#noteFailure = (error) => logger.log('debug', `A directive to ${name} was not sent`, { error });
+    this.#logger = logger;
   }
 
   /** Sends; a connection that is gone is told by its own end, so a failure here is only noted. */
   post(directive: Directive, body?: Body): void {
-    this.session.send(directive, body).catch(this.#noteFailure);
+    try {
+      this.session.send(directive, body);
+    } catch (error) {
+      this.#logger.log('debug', `${directive.type} to ${this.name} was not sent`, { error });
+    }
   }
 }

@@ -122,17 +122,13 @@ export class Service {
     const protocol = commonProtocol(hello);
     const node = new NodeSession(ids.next(), hello.name, hello.role, connection, logger);
     const welcome = { type: 'welcome', protocol, session: node.session.id, service: name };
-    connection.send({ header: welcome }).catch((error: unknown) => {
-      logger.log('debug', `welcome to ${hello.name} was not sent`, { error });
-    });
+    connection.send({ header: welcome });
     return node;
   }
 
   #refuse(connection: Connection, error: Error): void {
     const refused: DirectiveHeader = { type: 'refused', error: toPlainError(error) };
-    connection.send({ header: refused }).catch((cause: unknown) => {
-      this.#parts.logger.log('debug', `refusal of ${connection.peer} was not sent`, { cause });
-    });
+    connection.send({ header: refused });
   }
 
   #receive(node: NodeSession, envelope: Envelope): void {

@@ -102,21 +102,23 @@ export class Guest implements ScopeEngine {
       );
     }
     const { clock, codec, ids, project } = this.#parts;
+    let control: CallControl | undefined;
     try {
       const routineId = formatRoutineId(
         call.id.form === 'name' ? completeRoutineId(call.id, { project }) : call.id,
       );
+      control = new CallControl(call, routineId, parent, clock);
+      const { cancellation } = control;
+      if (cancellation.reason) throw cancellation.reason;
       const { rootRunId, runId: parentRunId } = parent;
       const encoded = encodeCall(call, { runId: ids.next(), rootRunId, parentRunId, routineId }, codec);
-      const control = new CallControl(call, routineId, parent, clock);
-      const { reason } = control.cancellation;
-      if (reason) throw reason;
       const settled = parent.waitFor({
         runId: encoded.runId,
-        abandon: (because) => control.cancellation.cancel(because),
+        abandon: (reason) => cancellation.cancel(reason),
       });
       return control.settle(this.#ask(encoded, control), settled);
     } catch (error) {
+      control?.release();
       return Promise.reject(error as Error);
     }
   }

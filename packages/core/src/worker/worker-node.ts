@@ -91,7 +91,7 @@ export class WorkerNode {
     this.#executor = new ThreadExecutor({ options, threads: slots, project: identity.project, clock });
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
     this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor: this.#executor });
-    this.#link.on('v1.routine.request_start', (request, body) => void this.#take(request, body));
+    this.#link.on('v1.routine.request_start', (request, body) => this.#take(request, body));
     this.#link.on('v1.routine.cancel', (cancel) => {
       const held = this.#held.get(cancel.runId);
       if (held?.run.lease === cancel.lease) held.cancellation.cancel(fromPlainError(cancel.error));
@@ -109,7 +109,7 @@ export class WorkerNode {
     const routines = await this.#executor.start();
     this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
     await this.#link.open();
-    await this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox });
+    this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox });
     this.#refresh();
   }
 
@@ -125,38 +125,40 @@ export class WorkerNode {
     this.#status.complete();
   }
 
-  async #take(request: RequestStart, body: Body | undefined): Promise<void> {
+  #take(request: RequestStart, body: Body | undefined): void {
     const { runId, attempt, lease } = request;
     const run = { runId, attempt, lease };
-    const refusal = this.#whyNot(request);
+    const refusal = this.#whyNot(request, body);
     if (refusal || !body) {
-      const error = toPlainError(
-        refusal ?? new RoutineEngineError('PROTOCOL_MALFORMED', 'A run came without arguments'),
-      );
+      const error = toPlainError(refusal);
       return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled: false, error });
     }
     const held: HeldRun = { run, cancellation: new Cancellation(), hanging: false };
     this.#held.set(runId, held);
     this.#refresh();
-    const outcome = await this.#execute(held, request, body);
-    this.#held.delete(runId);
+    const outcome = body.parts
+      ? this.#execute(held, request, encodedOfParts(body.parts))
+      : encodedOf(body).then((args) => this.#execute(held, request, args));
+    void outcome
+      .catch((error: unknown): Outcome => ({ status: 'FAILED', error: toPlainError(error) }))
+      .then((ended) => this.#settle(held, ended));
+  }
+
+  #execute(held: HeldRun, request: RequestStart, args: Encoded): Promise<Outcome> {
+    const sourceHash = this.#routines.get(request.routineId)?.sourceHash;
+    return this.#engine.execute(callOf(request, args), sourceHash, this.#hostOf(held));
+  }
+
+  #settle(held: HeldRun, outcome: Outcome): void {
+    this.#held.delete(held.run.runId);
     if (held.hanging) this.#hanging -= 1;
-    this.#report(run, outcome);
+    this.#report(held.run, outcome);
     this.#refresh();
   }
 
-  async #execute(held: HeldRun, request: RequestStart, body: Body): Promise<Outcome> {
-    try {
-      const args = body.parts ? encodedOfParts(body.parts) : await encodedOf(body);
-      const sourceHash = this.#routines.get(request.routineId)?.sourceHash;
-      return await this.#engine.execute(callOf(request, args), sourceHash, this.#hostOf(held));
-    } catch (error) {
-      return { status: 'FAILED', error: toPlainError(error) };
-    }
-  }
-
-  #whyNot(request: RequestStart): RoutineEngineError | undefined {
+  #whyNot(request: RequestStart, body: Body | undefined): RoutineEngineError | undefined {
     const { routineId } = request;
+    if (!body) return new RoutineEngineError('PROTOCOL_MALFORMED', `${routineId} came without arguments`);
     if (!this.#routines.has(routineId)) {
       const there = [...this.#routines.keys()].slice(0, 20).join(', ');
       return new RoutineEngineError(
@@ -196,8 +198,8 @@ export class WorkerNode {
     }
     const { durationMs, rememberedIn, value } = outcome;
     const body = bodyOf(value);
-    const completed = { type: 'v1.routine.completed', ...run, sizes: body.sizes, durationMs } as const;
-    this.#link.post({ ...completed, rememberedIn }, body);
+    const { sizes } = body;
+    this.#link.post({ type: 'v1.routine.completed', ...run, sizes, durationMs, rememberedIn }, body);
   }
 
   #refresh(): void {

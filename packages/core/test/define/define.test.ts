@@ -11,9 +11,9 @@ describe('define', () => {
       a,
       b,
     }));
-    expectTypeOf(task).parameters.toEqualTypeOf<[a: number, b?: string]>();
+    expectTypeOf(task).parameters.toEqualTypeOf<[a: number, b?: string | undefined]>();
     expectTypeOf(task).returns.toEqualTypeOf<Promise<{ a: number; b: string | undefined }>>();
-    expectTypeOf(task.with({ timeoutMs: 5 })).parameters.toEqualTypeOf<[a: number, b?: string]>();
+    expectTypeOf(task.with({ timeoutMs: 5 })).parameters.toEqualTypeOf<[a: number, b?: string | undefined]>();
 
     const sync = define.workflow({ name: 'typed-sync' }, (names: readonly string[]) => names.length);
     expectTypeOf(sync).returns.toEqualTypeOf<Promise<number>>();

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
+import type { Directive } from '../../src/protocol/directives.js';
+import { readDirective, readGreeting, readSequence } from '../../src/protocol/read-directive.js';
+
+const run = { runId: 'run-1', attempt: 1, lease: 7 };
+const error = { name: 'TypeError', message: 'no', code: 'E_NO', stack: 'at x', cause: { text: 'because' } };
+
+/** One of each type, complete. */
+const directives: Directive[] = [
+  {
+    type: 'v1.worker.ready',
+    routines: [{ routineId: 'tname:test:train:1.0.0', sourceHash: 'ab' }],
+    slots: 2,
+    inbox: 8,
+  },
+  { type: 'v1.worker.draining' },
+  { type: 'v1.heartbeat.check_pulse' },
+  { type: 'v1.heartbeat.give_pulse', status: 'HANGING' },
+  {
+    type: 'v1.routine.request_start',
+    ...run,
+    ...{ rootRunId: 'run-0', parentRunId: 'run-0', routineId: 'tname:test:train:1.0.0' },
+    ...{ sizes: [3, 0, 9], argumentsDigest: 'cd', queueTimeoutMs: 5.5 },
+  },
+  { type: 'v1.routine.waiting', ...run, detail: 'nobody', error },
+  { type: 'v1.routine.starting', ...run, worker: 'worker-1' },
+  { type: 'v1.routine.hanging', ...run, waits: true },
+  { type: 'v1.routine.progress', ...run, done: 0.5, total: 1 },
+  { type: 'v1.log', ...run, level: 'warn', message: 'hm' },
+  { type: 'v1.routine.completed', ...run, sizes: [1], durationMs: 0.25, rememberedIn: 'fs:/x' },
+  { type: 'v1.routine.failed', ...run, cancelled: false, error },
+  { type: 'v1.routine.cancel', ...run, error },
+  { type: 'v1.routine.ack', ...run },
+];
+const titled = directives.map((directive) => [directive.type, directive] as const);
+const malformed = expect.objectContaining({ code: 'PROTOCOL_MALFORMED' });
+
+/** The type of what was read, or the code of the refusal. */
+function codeOrType(header: Parameters<typeof readDirective>[0]): string {
+  try {
+    return readDirective(header).type;
+  } catch (thrown) {
+    return (thrown as RoutineEngineError).code;
+  }
+}
+
+describe('a directive', () => {
+  it.each(titled)('%s is read as it was written', (_, directive) => {
+    expect(readDirective({ ...directive, session: 's', sequence: 1 })).toEqual(directive);
+  });
+
+  it.each(titled)('%s is refused without any of its fields, and the field is named', (_, directive) => {
+    const optional = new Set([
+      'type',
+      'parentRunId',
+      'argumentsDigest',
+      'queueTimeoutMs',
+      'total',
+      'rememberedIn',
+      'error',
+    ]);
+    if (directive.type === 'v1.routine.failed' || directive.type === 'v1.routine.cancel')
+      optional.delete('error');
+    for (const field of Object.keys(directive).filter((name) => !optional.has(name))) {
+      const { [field]: _gone, ...rest } = directive as unknown as Record<string, unknown>;
+      expect(() => readDirective(rest), field).toThrow(
+        expect.objectContaining({ code: 'PROTOCOL_MALFORMED', message: expect.stringContaining(field) }),
+      );
+    }
+  });
+
+  it.each(titled)('%s drops what it does not know', (_, directive) => {
+    const more = { ...directive, extra: 1, constructor: 'x', __proto__: { polluted: true } };
+    expect(readDirective(more)).toEqual(directive);
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it.each([
+    ['no object', null],
+    ['a type that is no text', { type: 1 }],
+    ['a type that objects inherit', { type: 'constructor' }],
+    ['an attempt below 0', { ...directives[7], attempt: -1 }],
+    ['a lease that is no whole number', { ...directives[7], lease: 1.5 }],
+    ['a run id too long', { ...directives[7], runId: 'x'.repeat(65) }],
+    ['sizes that are no numbers', { ...directives[10], sizes: ['1'] }],
+    ['too many sizes', { ...directives[10], sizes: { length: 1e9 } }],
+    ['a duration that is no number', { ...directives[10], durationMs: Number.NaN }],
+    ['fields only by inheritance', Object.create(directives[13]!)],
+  ])('with %s is refused', (_, header) => {
+    expect(() => readDirective(header as never)).toThrow(malformed);
+  });
+
+  it('of any kind gives a directive or PROTOCOL_MALFORMED, and nothing else', () => {
+    const type = fc.constantFrom(...directives.map((directive) => directive.type));
+    const header = fc
+      .tuple(type, fc.dictionary(fc.string(), fc.anything()))
+      .map(([known, rest]) => ({ ...rest, type: known }));
+    const mutated = fc
+      .tuple(
+        fc.constantFrom(...directives),
+        fc.dictionary(fc.constantFrom('runId', 'attempt', 'error', 'sizes'), fc.anything()),
+      )
+      .map(([directive, changes]) => ({ ...directive, ...changes }));
+    fc.assert(
+      fc.property(fc.oneof(header, mutated), (given) => {
+        expect(codeOrType(given)).toMatch(/^(v1\.|PROTOCOL_MALFORMED$)/);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('an error in a directive', () => {
+  it('is cut off where it is nested too deep', () => {
+    let deep: Record<string, unknown> = { name: 'Error', message: 'bottom' };
+    for (let level = 0; level < 10_000; level += 1)
+      deep = { name: 'Error', message: 'm', cause: { error: deep } };
+    const read = readDirective({ type: 'v1.routine.failed', ...run, cancelled: false, error: deep });
+    expect(JSON.stringify(read).length).toBeLessThan(10_000);
+  });
+
+  it('keeps only properties that are plain', () => {
+    const properties = { status: 404, ok: false, none: null, nested: { a: 1 }, call: () => 1 };
+    const read = readDirective({
+      ...{ type: 'v1.routine.failed', ...run, cancelled: false },
+      error: { name: 'Error', message: 'm', properties },
+    });
+    expect(read).toMatchObject({ error: { properties: { status: 404, ok: false, none: null } } });
+    expect(Object.keys((read as { error: { properties: object } }).error.properties)).toHaveLength(3);
+  });
+});
+
+describe('the sequence number', () => {
+  it('is read for the session it belongs to', () => {
+    expect(readSequence({ type: 'v1.log', session: 's', sequence: 4 }, 's')).toBe(4);
+  });
+
+  it.each([
+    ['another session', { session: 'other', sequence: 1 }],
+    ['no session', { sequence: 1 }],
+    ['no number', { session: 's' }],
+    ['a number that is none', { session: 's', sequence: '1' }],
+  ])('with %s is refused', (_, stamp) => {
+    expect(() => readSequence({ type: 'v1.log', ...stamp }, 's')).toThrow(malformed);
+  });
+});
+
+describe('a greeting', () => {
+  it.each([
+    { type: 'hello', protocols: [1, 2], role: 'worker', name: 'w', codec: 'c', serializers: ['a'] },
+    { type: 'welcome', protocol: 1, session: 's', service: 'x' },
+    { type: 'refused', error },
+  ])('$type is read as it was written', (greeting) => {
+    expect(readGreeting(greeting)).toEqual(greeting);
+  });
+});

@@ -1,11 +1,20 @@
 import { availableParallelism, cpus } from 'node:os';
+import { codecOfSmall, digestOfLarge, digestOfSmall } from './codec.js';
 import { fanOutOfTenThousand } from './fan-out.js';
 import { localCall } from './local-call.js';
 import type { Measured } from './measure.js';
 import type { Question } from './question.js';
 import { threadAlone, threadBusy } from './thread-dispatch.js';
 
-const QUESTIONS: readonly Question[] = [localCall, threadAlone, threadBusy, fanOutOfTenThousand];
+const QUESTIONS: readonly Question[] = [
+  localCall,
+  threadAlone,
+  threadBusy,
+  fanOutOfTenThousand,
+  codecOfSmall,
+  digestOfSmall,
+  digestOfLarge,
+];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !QUESTIONS.some((question) => question.name === name));

@@ -23,7 +23,7 @@ function partText(raw: string, nesting: number): string {
   const boundary = /^multipart\//i.test(type) ? /boundary="?([^";\s]+)/i.exec(type)?.[1] : undefined;
   if (boundary !== undefined && nesting < MAX_NESTING) {
     // What precedes the first boundary is a note to readers without MIME, written by software.
-    const [preamble = '', ...inner] = part.body.split(`--${boundary}`);
+    const [preamble = '', ...inner] = part.body.split(boundaryLine(boundary));
     // Spam that announces a boundary and never uses it has its text in the "preamble".
     if (inner.length === 0) return preamble;
     return inner
@@ -34,6 +34,11 @@ function partText(raw: string, nesting: number): string {
   if (/^message\/rfc822/i.test(type) && nesting < MAX_NESTING) return partText(part.body, nesting + 1);
   if (!/^(?:text|multipart)\b/i.test(type)) return '';
   return decodeTransfer(part);
+}
+
+/** A whole line: boundaries of nested parts often begin with that of the part around them. */
+function boundaryLine(boundary: string): RegExp {
+  return new RegExp(`^--${boundary.replaceAll(/\W/g, '\\$&')}(?=--|[ \\t]*$)`, 'm');
 }
 
 function splitPart(raw: string): MailPart {

@@ -44,7 +44,7 @@ function scoreCells({ parameters, accuracy, f1 }: SetScore, best: boolean): stri
   return [
     best ? '>' : '',
     String(learningRate),
-    String(l2),
+    l2 === 0 ? '0' : l2.toExponential(),
     String(epochs),
     spreadText(accuracy),
     spreadText(f1),

@@ -73,6 +73,23 @@ describe('the text of a mail', () => {
     expect(mailText(raw).split('\n').filter(Boolean)).toEqual(['<b>deep</b>', 'forwarded']);
   });
 
+  it('does not take the boundary of an inner part for that of the outer one', () => {
+    const raw = mail(
+      'Content-Type: multipart/mixed; boundary=x',
+      '',
+      '--x',
+      'Content-Type: multipart/alternative; boundary=x.1',
+      '',
+      '--x.1',
+      'Content-Type: text/plain',
+      '',
+      'the -- --x of it',
+      '--x.1--',
+      '--x--',
+    );
+    expect(mailText(raw).trim()).toBe('the -- --x of it');
+  });
+
   it('decodes quoted-printable and base64', () => {
     const quoted = mail('Content-Transfer-Encoding: Quoted-Printable', '', 'a=3Db soft=', 'break caf=E9');
     expect(mailText(quoted)).toBe('a=b softbreak café');

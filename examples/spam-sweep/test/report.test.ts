@@ -36,9 +36,9 @@ describe('the report', () => {
       "2-fold cross-validation on 6,046 mails: 1,896 spam, 4,150 ham; headers stripped, 593 copies kept in the fold of their original.
       Accuracy and F1 of spam on held-out mails: mean ± standard deviation over the folds.
 
-         learning rate        L2  epochs        accuracy              F1
-                     2         0      40  98.69 % ± 0.43  97.91 % ± 0.70
-      >             10  0.000001      40  98.81 % ± 0.29  98.10 % ± 0.50
+         learning rate    L2  epochs        accuracy              F1
+                     2     0      40  98.69 % ± 0.43  97.91 % ± 0.70
+      >             10  1e-6      40  98.81 % ± 0.29  98.10 % ± 0.50
 
       Confusion matrix of the best (>): each mail predicted by the model that had not seen it.
 

@@ -4,14 +4,23 @@ import { describe, expect, it } from 'vitest';
 import { cluster } from './fixtures/engines.ts';
 import {
   add,
+  callsLate,
   echo,
   exhaustMemory,
+  exitLater,
   exitProcess,
+  logsThenComputes,
+  maybeExit,
+  naps,
   spin,
+  tellsNonsense,
+  throwsUncaught,
   total,
   unremembered,
   waitForCancel,
+  waitsAfterwards,
   waitsForChild,
+  waitsForNobody,
 } from './fixtures/routines.ts';
 
 /** Everything goes to the worker, so that a single call meets its thread. */
@@ -109,6 +118,87 @@ describe('a cluster', () => {
     expect(opened.lifecycle.engine.current).toEqual([]);
   });
 
+  it('fails one of many short runs alone, when that one ends the thread', async () => {
+    await using _ = await cluster(1)(remote);
+    for (let time = 0; time < 20; time += 1) await maybeExit(false);
+    const calls = Array.from({ length: 60 }, (_none, index) => maybeExit(index === 40));
+    const settled = await Promise.allSettled(calls);
+    const failures = settled.flatMap((each, index) =>
+      each.status === 'rejected' ? [[index, each.reason.code]] : [],
+    );
+    expect(failures).toEqual([[40, 'THREAD_EXITED']]);
+  });
+
+  it('blames the run that ends the thread, not one that was resumed beside it', async () => {
+    await using opened = await cluster(1)(remote);
+    const innocent = waitsAfterwards();
+    await opened.event('run.completed', (event) => event.routineId.includes(':add:'));
+    await expect(exitLater()).rejects.toMatchObject({ code: 'THREAD_EXITED' });
+    expect(await innocent).toBe('fine');
+  });
+
+  it('fails a run with what it threw where nobody could catch it', async () => {
+    await using _ = await cluster(1)(remote);
+    await expect(throwsUncaught()).rejects.toMatchObject({
+      code: 'THREAD_EXITED',
+      message: expect.stringContaining('nobody catches this'),
+    });
+    expect(await add(1, 41)).toBe(42);
+  });
+
+  it('does not poison a run that only waited while others ended its thread', async () => {
+    await using opened = await cluster(1)(remote);
+    const controller = new AbortController();
+    const waiting = waitsForNobody.with({ signal: controller.signal })();
+    await opened.event('run.waiting');
+    for (let time = 0; time < 4; time += 1)
+      await expect(exitProcess()).rejects.toMatchObject({ code: 'THREAD_EXITED' });
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+  });
+
+  it('takes no harm from progress and logs that make no sense', async () => {
+    await using opened = await cluster(1)(remote);
+    expect(await tellsNonsense(7)).toBe(7);
+    const told = opened.events.flatMap((event) =>
+      event.type === 'run.progress'
+        ? [event.done, event.total]
+        : event.type === 'run.log'
+          ? [event.level]
+          : [],
+    );
+    expect(told).toEqual([7, undefined, 'info', 'info']);
+  });
+
+  it('takes no harm from a call that a body makes when it is over', async () => {
+    await using _ = await cluster(1)(remote);
+    expect(await callsLate()).toBe('over');
+    expect(await naps(200)).toBe(200);
+  });
+
+  it('tells what a body logs before it computes for long', async () => {
+    await using opened = await cluster(1)(remote);
+    const run = logsThenComputes(1_500);
+    let over = false;
+    void run.then(() => (over = true));
+    await opened.event('run.log');
+    expect(over).toBe(false);
+    await run;
+  });
+
+  it('keeps its workers when the calling thread itself was busy for long', async () => {
+    const heartbeat = { heartbeatMs: 20, suspectMs: 100, leaseMs: 300 };
+    await using opened = await cluster(2, { heartbeat })(remote);
+    const end = performance.now() + 700;
+    let turns = 0;
+    while (performance.now() < end) turns += 1;
+    expect(turns).toBeGreaterThan(0);
+    expect(await add(3, 4)).toBe(7);
+    expect(
+      opened.events.flatMap((event) => (event.type === 'worker.status' ? [event.status] : [])),
+    ).not.toContain('CLOSED');
+  });
+
   it('keeps its pulse while a routine computes without a pause', async () => {
     const heartbeat = { heartbeatMs: 20, suspectMs: 100, leaseMs: 300 };
     await using opened = await cluster(1, { heartbeat })(remote);
@@ -152,6 +242,22 @@ describe('a cancelled call', () => {
     controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
     expect(await unremembered(3)).toBe(3);
+  });
+
+  it('leaves another run of its thread alone', async () => {
+    await using opened = await cluster(1)(remote);
+    const controller = new AbortController();
+    const waiting = waitsForNobody.with({ signal: controller.signal })();
+    await opened.event('run.waiting');
+    const computing = spin(1_200);
+    await opened.event('run.starting', (event) => event.routineId.includes('spin'));
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+    expect(await computing).toBe(true);
+    const starts = opened.events.filter(
+      (event) => event.type === 'run.starting' && event.routineId.includes('spin'),
+    );
+    expect(starts).toHaveLength(1);
   });
 
   it('fails with RUN_TIMEOUT after timeoutMs', async () => {

@@ -126,11 +126,24 @@ describe('placement', () => {
     const worker = await ScriptedNode.worker(transport, 'worker', { inbox: 8 });
     const client = await ScriptedNode.client(transport);
     await client.request('first');
-    const { runId, attempt, lease } = worker.last('v1.routine.request_start');
-    await worker.say({ type: 'v1.routine.completed', runId, attempt, lease, sizes: [], durationMs: 0.5 });
+    await worker.complete(worker.last('v1.routine.request_start'), 0.5);
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await client.request(name);
-    // One slot, and as many more as take 2 ms together.
-    expect(worker.asked).toEqual(['first', 'a', 'b', 'c', 'd', 'e']);
+    // As many as take 2 ms together.
+    expect(worker.asked).toEqual(['first', 'a', 'b', 'c', 'd']);
+  });
+
+  it('sends no short run behind a long one', async () => {
+    const routines = ['tname:test:short:1.0.0', 'tname:test:long:1.0.0'];
+    const [short, long] = routines.map((routineId) => ({ routineId }));
+    const first = await ScriptedNode.worker(transport, 'first', { routines, inbox: 8 });
+    const client = await ScriptedNode.client(transport);
+    await client.request('learnt', short);
+    await first.complete(first.last('v1.routine.request_start'), 0.01);
+    await client.request('long', long);
+    const second = await ScriptedNode.worker(transport, 'second', { routines, inbox: 8 });
+    for (const name of ['a', 'b', 'c']) await client.request(name, short);
+    expect(first.asked).toEqual(['learnt', 'long']);
+    expect(second.asked[0]).toBe('a');
   });
 
   it('places a run elsewhere when its worker is busy', async () => {
@@ -138,11 +151,7 @@ describe('placement', () => {
     const free = await ScriptedNode.worker(transport, 'free');
     const client = await ScriptedNode.client(transport);
     await client.request('run-1');
-    await busy.fail(busy.last('v1.routine.request_start'), {
-      name: 'Error',
-      message: 'busy',
-      code: 'WORKER_BUSY',
-    });
+    await busy.fail(busy.last('v1.routine.request_start'), { name: 'Error', message: 'busy' }, 'busy');
     expect(free.asked).toEqual(['run-1']);
     expect(free.last('v1.routine.request_start')).toMatchObject({ attempt: 2, lease: 2 });
   });
@@ -153,6 +162,13 @@ describe('placement', () => {
     expect(client.last('v1.routine.waiting')).toMatchObject({ detail: 'no worker is connected' });
     const worker = await ScriptedNode.worker(transport, 'late');
     expect(worker.asked).toEqual(['run-1']);
+  });
+
+  it('leaves no timer when it closes while runs wait', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1', { queueTimeoutMs: 60_000 });
+    await service.close();
+    expect(clock.pending).toBe(0);
   });
 
   it('fails a run that waited longer than its queueTimeoutMs, and says what was missing', async () => {
@@ -167,6 +183,19 @@ describe('placement', () => {
       message: expect.stringContaining('tname:test:train:0.9.0'),
     });
     expect(service.runsInHand).toBe(0);
+  });
+
+  it('takes an id that leaves parts out for the one routine that fits', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker', {
+      routines: ['tname:test:train:1.0.0', 'tname:test:test:1.0.0', 'tname:test:test:2.0.0'],
+    });
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1', { routineId: 'tname:train' });
+    expect(worker.last('v1.routine.request_start')['routineId']).toBe('tname:test:train:1.0.0');
+    await client.request('run-2', { routineId: 'tname:test:test' });
+    expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'ROUTINE_VERSION_UNKNOWN' });
+    await client.request('run-3', { routineId: 'tname:nothing' });
+    expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'ROUTINE_UNKNOWN' });
   });
 
   it('takes a record id for the routine that it was given to', async () => {
@@ -288,10 +317,57 @@ describe('a worker that is lost', () => {
     for (const name of ['first', 'second', 'third']) {
       const worker = await ScriptedNode.worker(transport, name);
       expect(worker.asked).toEqual(['run-1']);
+      await worker.start(worker.last('v1.routine.request_start'));
       await worker.close();
     }
     expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'RUN_POISONED' });
     expect(service.runsInHand).toBe(0);
+  });
+
+  it('does not count against a run that had not begun there', async () => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    for (const name of ['first', 'second', 'third', 'fourth']) {
+      const worker = await ScriptedNode.worker(transport, name);
+      await worker.close();
+    }
+    expect(client.all('v1.routine.failed')).toEqual([]);
+  });
+
+  it('counts against a run only when its worker says so, as long as the worker is there', async () => {
+    const client = await ScriptedNode.client(transport);
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    await client.request('run-1');
+    const error = { name: 'Error', message: 'the thread is gone' };
+    for (let time = 0; time < 4; time += 1) {
+      await worker.start(worker.last('v1.routine.request_start'));
+      await worker.fail(worker.last('v1.routine.request_start'), error, 'lost');
+    }
+    expect(client.all('v1.routine.failed')).toEqual([]);
+    for (let time = 0; time < 3; time += 1) {
+      await worker.fail(worker.last('v1.routine.request_start'), error, 'downfall');
+    }
+    expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'RUN_POISONED' });
+  });
+
+  it('gives a run back to the head of its queue', async () => {
+    const client = await ScriptedNode.client(transport);
+    const first = await ScriptedNode.worker(transport, 'first');
+    for (const runId of ['run-1', 'run-2', 'run-3']) await client.request(runId);
+    await first.close();
+    const second = await ScriptedNode.worker(transport, 'second');
+    expect(second.asked).toEqual(['run-1']);
+  });
+
+  it('is not lost because this process itself was busy', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    clock.sleep(60_000);
+    await clock.advance(0);
+    expect(worker.closed).toBe(false);
+    await clock.advance(2_000);
+    expect(worker.closed).toBe(false);
+    await clock.advance(20_000);
+    expect(worker.closed).toBe(true);
   });
 
   it('does not count against a run that was hanging', async () => {
@@ -312,7 +388,7 @@ describe('cancelling', () => {
   it('takes a waiting run out of the queue', async () => {
     const client = await ScriptedNode.client(transport);
     await client.request('run-1', { queueTimeoutMs: 5_000 });
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1');
     expect(client.last('v1.routine.failed')).toMatchObject({ cancelled: true, error });
     expect(service.runsInHand).toBe(0);
   });
@@ -321,8 +397,26 @@ describe('cancelling', () => {
     const worker = await ScriptedNode.worker(transport, 'worker');
     const client = await ScriptedNode.client(transport);
     await client.request('run-1');
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1');
     expect(worker.last('v1.routine.cancel')).toMatchObject({ runId: 'run-1', lease: 1, error });
+  });
+
+  it('keeps a run from being placed again, whatever becomes of its worker', async () => {
+    const lost = await ScriptedNode.worker(transport, 'lost');
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    await client.cancel('run-1');
+    const other = await ScriptedNode.worker(transport, 'other');
+    await lost.close();
+    expect(other.asked).toEqual([]);
+    expect(client.last('v1.routine.failed')).toMatchObject({ runId: 'run-1', cancelled: true });
+
+    const gone = await ScriptedNode.client(transport, 'gone');
+    await gone.request('run-2');
+    await gone.close();
+    await other.fail(other.last('v1.routine.request_start'), error, 'busy');
+    expect(other.asked).toEqual(['run-2']);
+    expect(service.runsInHand).toBe(0);
   });
 
   it('is for the requester alone', async () => {
@@ -330,7 +424,7 @@ describe('cancelling', () => {
     const client = await ScriptedNode.client(transport);
     const stranger = await ScriptedNode.client(transport, 'stranger');
     await client.request('run-1');
-    await stranger.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await stranger.cancel('run-1');
     expect(worker.all('v1.routine.cancel')).toEqual([]);
   });
 
@@ -365,6 +459,35 @@ describe('a node that does not keep to the protocol', () => {
     await rogue.say(directive);
     expect(rogue.closed).toBe(true);
     expect(logged.join('\n')).toContain('rogue');
+    await client.request('run-1');
+    expect(worker.asked).toEqual(['run-1']);
+  });
+
+  it.each([
+    ['a request', { type: 'v1.routine.request_start', routineId: 'tname:test:train:1.0.0', rootRunId: 'r' }],
+    ['a result', { type: 'v1.routine.completed', durationMs: 1 }],
+  ])('sends %s without the body that its sizes say: only its own connection closes', async (_, directive) => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    const rogue = await ScriptedNode.client(transport, 'rogue');
+    await rogue.say({ ...directive, runId: 'x', attempt: 1, lease: 0, sizes: [3] });
+    expect(rogue.closed).toBe(true);
+    await client.request('run-1');
+    expect(worker.asked).toEqual(['run-1']);
+  });
+
+  it('greets and hangs up at once: nothing else happens', async () => {
+    const connection = await transport.dial('inproc:service');
+    connection.send({
+      header: { type: 'hello', protocols: [1], role: 'client', name: 'x', codec: 'y', serializers: [] },
+    });
+    await connection.close();
+    const another = await transport.dial('inproc:service');
+    another.send({ header: { type: 'nonsense' } });
+    await another.close();
+    await settle();
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
     await client.request('run-1');
     expect(worker.asked).toEqual(['run-1']);
   });

@@ -1,4 +1,5 @@
 import { Cancellation } from '../context/cancellation.js';
+import type { ErrorCode } from '../errors/codes.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { EngineEvent, StoreEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
@@ -44,6 +45,17 @@ export const RESULT_CACHE: Token<ResultCache> = Symbol.for(
   '@routine-engine/result-cache',
 ) as Token<ResultCache>;
 
+/**
+ * Failures of whoever had the shared run started: his own patience, link, worker or lifecycle. Whoever joined has not
+ * failed by them.
+ */
+const OF_THE_OWNER: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'QUEUE_TIMEOUT',
+  'TRANSPORT_CLOSED',
+  'WORKER_LOST',
+  'LIFECYCLE_CLOSED',
+]);
+
 type HappeningOf<Event> = Event extends { readonly type: string }
   ? Omit<Event, 'at' | 'node' | 'store' | 'key'>
   : never;
@@ -61,7 +73,8 @@ export class ResultCache {
    * Gives the kept result of a call, or has it computed and keeps what comes out. Never rejects.
    * @param sourceHash - of the routine that computes, for a `-dev` version.
    * @param cancel - takes this caller out; the run is cancelled when no caller is left.
-   * @param compute - runs the call. At most one per key is under way; equal calls wait for it. Failures are not kept.
+   * @param compute - runs the call. Equal calls wait for one that is under way, unless they may wait for a worker only
+   *   so long: they have a run of their own. Failures are not kept.
    */
   remember(
     call: RememberedCall,
@@ -70,7 +83,7 @@ export class ResultCache {
     compute: (cancel: CancelSignal) => Promise<Outcome>,
   ): Promise<Answer> {
     const key = this.#keyOf(call, sourceHash);
-    const flying = this.#flights.get(key);
+    const flying = call.queueTimeoutMs === undefined ? this.#flights.get(key) : undefined;
     const flight = flying ?? this.#takeOff(key, compute);
     flight.callers += 1;
     return new Promise((resolve) => {
@@ -83,8 +96,12 @@ export class ResultCache {
         resolve({ outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' });
       });
       void flight.answer.then((answer) => {
+        if (cancel.reason) return;
         leave();
-        resolve(flying && answer.from === 'run' ? { outcome: answer.outcome, from: 'shared' } : answer);
+        if (!flying) return resolve(answer);
+        // Each who joined becomes an owner at most once, so this ends.
+        if (failedForOwner(answer)) return resolve(this.remember(call, sourceHash, cancel, compute));
+        resolve(answer.from === 'run' ? { outcome: answer.outcome, from: 'shared' } : answer);
       });
     });
   }
@@ -105,10 +122,22 @@ export class ResultCache {
     }
   }
 
+  /** Puts a result aside that its caller can't decode: asked again, the call is a miss. Never rejects. */
+  async discard(call: RememberedCall, sourceHash: string | undefined, error: unknown): Promise<void> {
+    const key = this.#keyOf(call, sourceHash);
+    this.#tell(key, { type: 'store.corrupt', detail: toPlainError(error).message });
+    try {
+      await this.#parts.store.delete(key);
+    } catch (failure) {
+      this.#tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(failure) });
+    }
+  }
+
   #takeOff(key: ResultKey, compute: (cancel: CancelSignal) => Promise<Outcome>): Flight {
     const cancellation = new Cancellation();
     const flight: Flight = { cancellation, callers: 0, answer: this.#answer(key, cancellation, compute) };
-    this.#flights.set(key, flight);
+    // One that others may join already stays the one to join.
+    if (!this.#flights.has(key)) this.#flights.set(key, flight);
     void flight.answer.then(() => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     });
@@ -124,7 +153,11 @@ export class ResultCache {
     if (stored) return { outcome: stored, from: 'store' };
     const reason = cancellation.reason;
     if (reason) return { outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' };
-    return { outcome: await compute(cancellation), from: 'run' };
+    try {
+      return { outcome: await compute(cancellation), from: 'run' };
+    } catch (error) {
+      return { outcome: { status: 'FAILED', error: toPlainError(error) }, from: 'run' };
+    }
   }
 
   /** A store that can't be asked counts as a miss: tasks are pure, so running one again is always right. */
@@ -161,4 +194,8 @@ export class ResultCache {
     if (feed.observed)
       feed.emit({ at: clock.now(), node, store: store.name, key, ...happening } as StoreEvent);
   }
+}
+
+function failedForOwner({ outcome }: Answer): boolean {
+  return outcome.status === 'FAILED' && OF_THE_OWNER.has(outcome.error.code);
 }

@@ -1,4 +1,5 @@
 import { ARRAY_BUFFER, BINARY_KINDS, type BinaryKind } from './binary-kinds.js';
+import { isCount } from './is-count.js';
 import { malformed } from './refusals.js';
 
 type Binary = ArrayBuffer | ArrayBufferView;
@@ -100,10 +101,6 @@ function checkRange(
   if (byteOffset % kind.elementBytes !== 0 || byteLength % kind.elementBytes !== 0) {
     throw malformed(`a ${kind.name} of ${byteLength} bytes at ${byteOffset}`);
   }
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
 function copyOf(bytes: Uint8Array): ArrayBuffer {

@@ -1,6 +1,7 @@
 import { defineHidden, newErrorOfClass } from '../errors/error-class.js';
 import { LIMITS } from '../model/limits.js';
 import type { BinaryReader } from './binary-reader.js';
+import { isCount } from './is-count.js';
 import { TAG } from './node-tags.js';
 import { malformed, tooDeep } from './refusals.js';
 import type { SerializerRegistry } from './serializer-registry.js';
@@ -194,6 +195,8 @@ export class DecodeWalk {
     if (node.length < 4 || node.length % 2 !== 0) throw malformed('an error without its parts');
     const code = node[node.indexOf('code', 4) + 1];
     const error = newErrorOfClass(this.#text(node[1]), this.#text(node[2]), code);
+    // Its constructor makes a list; whether there is one is for the bytes to say, as with every property.
+    if (error instanceof AggregateError) Reflect.deleteProperty(error, 'errors');
     defineHidden(error, 'stack', node[3] === null ? undefined : this.#text(node[3]));
     this.#meet(error, depth);
     for (let at = 4; at < node.length; at += 2) {
@@ -258,6 +261,8 @@ function regexpOf(node: readonly unknown[]): RegExp {
     Array.isArray(source) && source[0] === TAG.text ? textOf(source) : stringOf(source),
     stringOf(node[2]),
   );
-  regexp.lastIndex = numberOf(node[3]);
+  const lastIndex = node[3];
+  if (!isCount(lastIndex)) throw malformed('a lastIndex that is no index');
+  regexp.lastIndex = lastIndex;
   return regexp;
 }

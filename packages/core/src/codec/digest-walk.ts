@@ -249,7 +249,7 @@ class DigestWalk {
       case 'regexp':
         this.#sink.text((value as RegExp).source);
         this.#sink.text((value as RegExp).flags);
-        return this.#sink.float64((value as RegExp).lastIndex);
+        return this.#sink.float64(this.#reader.lastIndexOf(value as RegExp, depth));
       case 'boxed':
         return this.#value(value.valueOf(), depth + 1);
       default:

@@ -161,8 +161,8 @@ export class EncodeWalk {
         return [TAG.date, (value as Date).getTime()];
       case 'regexp': {
         this.#reader.checkBare(value, 'RegExp', depth);
-        const { source, flags, lastIndex } = value as RegExp;
-        return [TAG.regexp, textNode(source), flags, lastIndex];
+        const { source, flags } = value as RegExp;
+        return [TAG.regexp, textNode(source), flags, this.#reader.lastIndexOf(value as RegExp, depth)];
       }
       case 'boxed':
         this.#reader.checkBare(value, 'boxed primitive', depth);

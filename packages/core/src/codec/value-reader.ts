@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { errorClassName, isError, readProperty } from '../errors/error-class.js';
 import { LIMITS } from '../model/limits.js';
+import { isCount } from './is-count.js';
 import { hasEnumerableSymbol, hasNamedProperties, namedPropertyOf } from './own-properties.js';
 import { notEncodable, tooDeep } from './refusals.js';
 import type { SerializerRegistry } from './serializer-registry.js';
@@ -75,6 +76,13 @@ export class ValueReader {
     if (extra === undefined) return;
     const found = `a ${className} with a property of its own, ${JSON.stringify(extra)}`;
     throw this.refusal(depth, found, 'pass a plain object that holds both');
+  }
+
+  /** Where a regular expression goes on; any value may have been put there. */
+  lastIndexOf(regexp: RegExp, depth: number): number {
+    const { lastIndex } = regexp;
+    if (isCount(lastIndex)) return lastIndex;
+    throw this.refusal(depth, 'a RegExp whose lastIndex is no index', 'set it to 0');
   }
 
   /** Refuses memory that is gone, or that would not be the same thing elsewhere. */

@@ -28,25 +28,30 @@ export class CallControl {
     this.#timer?.cancel();
   }
 
-  /** The promise of a call: settles with the work, or rejects at once when the call is cancelled. */
-  settle<T>(work: Promise<T>, onSettled?: () => void): Promise<T> {
-    const settled = (): void => {
-      this.release();
-      onSettled?.();
-    };
+  /**
+   * The promise of a call: settles with the work, or rejects at once when the call is cancelled.
+   * @param onSettled - called once, just before; with the error when there is no value. What it sets off can't cancel
+   *   the call any more.
+   */
+  settle<T>(work: Promise<T>, onSettled?: (error?: Error) => void): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
-      this.cancellation.onCancel((reason) => {
-        settled();
-        reject(reason);
-      });
+      const settled = (error?: Error): void => {
+        this.release();
+        onSettled?.(error);
+        if (error) reject(error);
+      };
+      const stopListening = this.cancellation.onCancel(settled);
       work.then(
         (value) => {
-          if (!this.cancellation.reason) settled();
+          if (this.cancellation.reason) return;
+          stopListening();
+          settled();
           resolve(value);
         },
         (error: Error) => {
-          if (!this.cancellation.reason) settled();
-          reject(error);
+          if (this.cancellation.reason) return;
+          stopListening();
+          settled(error);
         },
       );
     });

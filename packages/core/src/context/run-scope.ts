@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { cut } from '../errors/error-conversion.js';
+import { inspectValue } from '../errors/inspect-value.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { RoutineKind } from '../model/routine-id.js';
@@ -30,9 +32,12 @@ export interface Run {
   readonly attempt: number;
   /** Aborted when the run is cancelled; its reason is a RoutineEngineError. */
   readonly signal: AbortSignal;
-  /** Tells how far the run is, in units of its own; shows as `run.progress`. */
+  /**
+   * Tells how far the run is, in units of its own; shows as `run.progress`. A `done` that is not finite is not told, nor
+   * is such a `total`, nor anything after the run is over.
+   */
   progress(done: number, total?: number): void;
-  /** Writes a line that shows as `run.log`. Default level `info`. */
+  /** Writes a line that shows as `run.log`, cut to 64 Ki characters. Default level `info`. */
   log(message: string, level?: LogLevel): void;
 }
 
@@ -60,6 +65,9 @@ export interface RunScopeParts {
     readonly attempt: number;
   };
 }
+
+const LOG_LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
+const isLogLevel = (level: unknown): level is LogLevel => LOG_LEVELS.has(level);
 
 /** One run in the thread that executes its body. */
 export class RunScope implements Run {
@@ -106,11 +114,19 @@ export class RunScope implements Run {
   }
 
   progress(done: number, total?: number): void {
-    this.#reporter.progress(this, done, total);
+    if (this.#isSilent || !Number.isFinite(done)) return;
+    this.#reporter.progress(this, done, Number.isFinite(total) ? total : undefined);
   }
 
-  log(message: string, level: LogLevel = 'info'): void {
-    this.#reporter.log(this, level, message);
+  log(message: unknown, level?: LogLevel): void {
+    if (this.#isSilent) return;
+    const text = typeof message === 'string' ? message : inspectValue(message);
+    this.#reporter.log(this, isLogLevel(level) ? level : 'info', cut(text));
+  }
+
+  /** What a body says after its run is over is told to nobody: the last event of a run is how it ended. */
+  get #isSilent(): boolean {
+    return this.#ended || this.cancel.reason !== undefined;
   }
 
   /** Run ids of the sub-runs that are outstanding. */

@@ -107,14 +107,14 @@ function makeRoutine<Args extends readonly unknown[], Result>(
   assertOptions(text, options);
   const definition = describe(id, body as RoutineDefinition['body'], options);
   register(definition);
-  const call = (...args: Args): Promise<Awaited<Result>> =>
-    callRoutine(definition, args, undefined) as Promise<Awaited<Result>>;
-  return Object.assign(call, {
+  const callWith = (args: Args, callOptions: CallOptions | undefined): Promise<Awaited<Result>> =>
+    callRoutine({ id, definition, args, options: callOptions }) as Promise<Awaited<Result>>;
+  return Object.assign((...args: Args) => callWith(args, undefined), {
     kind,
     id: text,
     with(callOptions: CallOptions) {
       assertOptions(text, callOptions);
-      return (...args: Args) => callRoutine(definition, args, callOptions) as Promise<Awaited<Result>>;
+      return (...args: Args) => callWith(args, callOptions);
     },
   });
 }

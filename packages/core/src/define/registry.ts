@@ -1,7 +1,13 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { RoutineDefinition } from '../model/routine-definition.js';
-import { formatRoutineId, matchesRoutineId, type NamedRoutineId } from '../model/routine-id.js';
+import {
+  formatRoutineId,
+  isFullRoutineId,
+  matchesRoutineId,
+  type NamedRoutineId,
+} from '../model/routine-id.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
+import { duplicateRoutine } from './duplicate-routine.js';
 
 interface Registry {
   /** By the id as defined. */
@@ -21,23 +27,16 @@ const { definitions, byName } = ((globalThis as WithRegistry)[REGISTRY] ??= {
 const nameKey = (id: NamedRoutineId): string => `${id.kind}:${id.name}`;
 
 /**
- * Adds a routine.
+ * Adds a routine. The same function again, with other options, takes the place of the older definition.
  * @throws {@link RoutineEngineError} `ROUTINE_DUPLICATE` when another function has the same id.
  */
 export function register(definition: RoutineDefinition): void {
   const text = formatRoutineId(definition.id);
   const other = definitions.get(text);
-  if (other && other.body !== definition.body) {
-    throw new RoutineEngineError(
-      'ROUTINE_DUPLICATE',
-      `Two different functions have the id ${text}: one defined at ${other.definedAt ?? 'an unknown place'}, ` +
-        `one at ${definition.definedAt ?? 'an unknown place'}. Give one another name, version or project`,
-    );
-  }
-  if (!other) {
-    const key = nameKey(definition.id);
-    byName.set(key, [...(byName.get(key) ?? []), definition]);
-  }
+  if (other && other.body !== definition.body) throw duplicateRoutine(text, other, definition);
+  const key = nameKey(definition.id);
+  const named = byName.get(key) ?? [];
+  byName.set(key, other ? named.map((each) => (each === other ? definition : each)) : [...named, definition]);
   definitions.set(text, definition);
 }
 
@@ -47,9 +46,13 @@ export const registry: RoutineCatalog = {
   get(id) {
     const named = byName.get(nameKey(id)) ?? [];
     const first = named.find((definition) => matchesRoutineId(definition.id, id));
-    const several = named.some((other) => other !== first && matchesRoutineId(other.id, id));
+    const other = named.find((each) => each !== first && matchesRoutineId(each.id, id));
+    if (!first || !other) return first;
+    // A full id has one meaning: that one of the two leaves its project out makes it no other routine.
+    if (first.body !== other.body && isFullRoutineId(id))
+      throw duplicateRoutine(formatRoutineId(id), first, other);
     // Of several that fit, only one that is named exactly can be meant.
-    return several ? definitions.get(formatRoutineId(id)) : first;
+    return definitions.get(formatRoutineId(id));
   },
   find(id) {
     return this.get(id) ?? notFound(id);

@@ -88,6 +88,7 @@ export class Dispatcher {
         rememberedIn,
       });
     };
+    // Its sizes were checked: there is a head.
     if (body?.parts) return done(encodedOfParts(body.parts));
     const read = body
       ? encodedOf(body)

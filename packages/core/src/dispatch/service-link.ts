@@ -40,6 +40,7 @@ export class ServiceLink {
   readonly #handlers = new Map<string, (directive: Directive, body: Body | undefined) => void>();
   readonly #lossListeners: ((error: Error) => void)[] = [];
   #closing = false;
+  #connection: Connection | undefined;
   #session: Session | undefined;
   #lost: Error | undefined;
 
@@ -65,6 +66,7 @@ export class ServiceLink {
     const { transport, address } = this.#parts;
     this.#tell({ type: 'transport.connecting' });
     const connection = await transport.dial(address);
+    this.#connection = connection;
     const welcome = await this.#greet(connection);
     this.#tell({ type: 'transport.connected', peer: welcome.service });
   }
@@ -86,7 +88,7 @@ export class ServiceLink {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#session?.connection.close('the node closes');
+    await this.#connection?.close('the node closes');
     this.#lose(this.#closedError('was closed'));
   }
 
@@ -124,11 +126,19 @@ export class ServiceLink {
         codec: name,
         serializers,
       };
-      connection.send({ header: hello as unknown as DirectiveHeader });
+      try {
+        if (this.#closing) throw this.#closedError('was closed');
+        connection.send({ header: hello as unknown as DirectiveHeader });
+      } catch (error) {
+        late.cancel();
+        reject(error as Error);
+        void connection.close('hello could not be sent');
+      }
     });
   }
 
   #readWelcome(envelope: Envelope, connection: Connection): Welcome {
+    if (this.#closing) throw this.#closedError('was closed');
     const greeting = readGreeting(envelope.header);
     if (greeting.type === 'refused') throw fromPlainError(greeting.error, { where: this.#parts.address });
     if (greeting.type !== 'welcome')
@@ -138,14 +148,25 @@ export class ServiceLink {
   }
 
   #receive(envelope: Envelope): void {
+    const directive = this.#read(envelope);
+    if (!directive) return;
     try {
-      const directive = this.#session?.receive(envelope.header);
-      if (directive) this.#handlers.get(directive.type)?.(directive, envelope.body);
+      this.#handlers.get(directive.type)?.(directive, envelope.body);
+    } catch (error) {
+      // A fault of this node, not of its peer: the connection stays, and so do the other runs.
+      this.#parts.logger.log('error', `${directive.type} could not be handled`, { error });
+    }
+  }
+
+  #read(envelope: Envelope): Directive | undefined {
+    try {
+      return this.#session?.receive(envelope);
     } catch (error) {
       this.#parts.logger.log('warn', 'A directive of the service was refused; the connection closes', {
         error,
       });
-      void this.#session?.connection.close('malformed directive');
+      void this.#connection?.close('malformed directive');
+      return undefined;
     }
   }
 

@@ -20,7 +20,8 @@ export class ActiveRuns {
   readonly #status = new StateFeed<WorkerStatus>('IDLE');
   #hanging = 0;
   #closed = false;
-  #emptied: (() => void) | undefined;
+  #resolveClosing: () => void = () => undefined;
+  readonly #closing = new Promise<void>((resolve) => (this.#resolveClosing = resolve));
 
   readonly status$ = this.#status.state$;
 
@@ -55,12 +56,16 @@ export class ActiveRuns {
     if (!this.#runs.delete(run)) return;
     if (run.status === 'HANGING') this.#hanging -= 1;
     this.#refresh();
-    if (this.#runs.size === 0) this.#emptied?.();
+    this.#endWhenEmpty();
   }
 
-  /** Takes no more runs, cancels those in hand, and resolves when none is left. */
-  async close(name: string): Promise<void> {
-    if (this.#closed && this.#runs.size === 0) return;
+  /** Takes no more runs, cancels those in hand, and resolves when none is left. A second call gives the same promise. */
+  close(name: string): Promise<void> {
+    if (!this.#closed) this.#close(name);
+    return this.#closing;
+  }
+
+  #close(name: string): void {
     this.#closed = true;
     this.#status.set('TERMINATING');
     for (const run of [...this.#runs]) {
@@ -71,8 +76,13 @@ export class ActiveRuns {
         ),
       );
     }
-    if (this.#runs.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    this.#endWhenEmpty();
+  }
+
+  #endWhenEmpty(): void {
+    if (!this.#closed || this.#runs.size > 0) return;
     this.#status.complete();
+    this.#resolveClosing();
   }
 
   #refresh(): void {

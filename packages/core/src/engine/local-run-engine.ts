@@ -35,11 +35,11 @@ export class LocalRunEngine implements RoutineEngine {
     });
     this.#caller = new ValueCaller({
       ...{ codec, clock, ids, catalog, events, active, pipeline },
-      engine: this.name,
+      engine: this,
       project: identity.project,
       remembers: cache !== undefined,
     });
-    executor.serve(this.#caller);
+    executor.serve(this);
     this.status$ = active.status$;
     this.events$ = feed.events$;
   }

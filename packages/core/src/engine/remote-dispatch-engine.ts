@@ -40,6 +40,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
   readonly #pipeline: RequestPipeline;
   readonly #executor: Executor;
   readonly #cache: ResultCache | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(parts: RemoteDispatchEngineParts) {
     const { codec, clock, ids, catalog, feed, identity, cache, policy, link } = parts;
@@ -51,11 +52,11 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const pipeline = new RequestPipeline({ cache, policy, executor, dispatcher, catalog, events, active });
     this.#caller = new ValueCaller({
       ...{ codec, clock, ids, catalog, events, active, pipeline },
-      engine: this.name,
+      engine: this,
       project: identity.project,
       remembers: cache !== undefined,
     });
-    inline.serve(this.#caller);
+    inline.serve(this);
     this.#pipeline = pipeline;
     this.#executor = executor;
     this.#cache = cache;
@@ -86,9 +87,10 @@ export class RemoteDispatchEngine implements RoutineEngine {
     return this.#executeRemembered({ ...call, argumentsDigest }, sourceHash, host, this.#cache);
   }
 
-  async shutdown(): Promise<void> {
-    await this.#active.close(`the engine ${this.name}`);
-    await this.#executor.close();
+  shutdown(): Promise<void> {
+    return (this.#stopped ??= this.#active
+      .close(`the engine ${this.name}`)
+      .then(() => this.#executor.close()));
   }
 
   async #executeRemembered(

@@ -2,16 +2,17 @@ import { Cancellation } from '../context/cancellation.js';
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
 import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
+import { toPlainError } from '../errors/error-conversion.js';
 import { encodedBytes } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
-import { parseRoutineId, type NamedRoutineId, type RoutineId } from '../model/routine-id.js';
+import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, RunHost } from '../ports/executor.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { ActiveRun, ActiveRuns } from './active-runs.js';
-import type { RunEvents } from './run-events.js';
+import type { EventRun, RunEvents } from './run-events.js';
 
 export interface RequestPipelineParts {
   readonly cache: ResultCache | undefined;
@@ -33,61 +34,87 @@ export class RequestPipeline {
   }
 
   /** Where the policy wants a call to run; always here while there is no service. */
-  place(id: RoutineId, routineId: string, nested: boolean): 'here' | 'remote' {
+  place(routineId: string, nested: boolean): 'here' | 'remote' {
     const { dispatcher, policy, catalog } = this.#parts;
     if (!dispatcher) return 'here';
+    const id = parseRoutineId(routineId);
     const defined = id.form === 'name' && catalog.get(id) !== undefined;
     return policy.decide({ routineId, kind: id.kind, nested, defined });
   }
 
   /**
-   * Has a call answered: from the store, by an equal call in flight, here, or elsewhere. Never rejects. Tells its
-   * events from `run.requested` to exactly one terminal one.
+   * Has a call answered: from the store, by an equal call in flight, here, or elsewhere. Never throws nor rejects: what
+   * goes wrong, a policy that throws included, is a failed outcome. Tells its events from `run.requested` to exactly
+   * one terminal one.
    */
   request(call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
     const { active, events } = this.#parts;
     const run = new RequestedRun(call, cancel);
     active.add(run);
-    events.tell(call, { type: 'run.requested' });
-    return this.#answer(run, (answer) => {
+    events.tell(run, { type: 'run.requested' });
+    const finish = (answer: Answer): Answer => {
       active.remove(run);
-      this.#tellEnd(call, answer);
+      this.#tellEnd(run, answer);
       return answer;
-    });
+    };
+    const fail = (error: unknown): Answer =>
+      finish({ outcome: { status: 'FAILED', error: toPlainError(error) }, from: 'run' });
+    try {
+      return this.#answer(run, finish, fail);
+    } catch (error) {
+      return Promise.resolve(fail(error));
+    }
+  }
+
+  /** Puts the stored result of a call aside, because it can't be decoded: requested again, the call is a miss. */
+  async discard(call: EncodedCall, error: unknown): Promise<void> {
+    const { cache } = this.#parts;
+    if (cache && isRememberedCall(call)) await cache.discard(call, this.#sourceHashOf(call), error);
+  }
+
+  #sourceHashOf({ routineId }: RememberedCall): string | undefined {
+    return this.#parts.catalog.get(parseRoutineId(routineId) as NamedRoutineId)?.sourceHash;
   }
 
   /** One promise fewer for each run than with a chain of async functions: on this path they are what costs most. */
-  #answer(run: RequestedRun, finish: (answer: Answer) => Answer): Promise<Answer> {
-    const { cache, catalog } = this.#parts;
+  #answer(
+    run: RequestedRun,
+    finish: (answer: Answer) => Answer,
+    fail: (error: unknown) => Answer,
+  ): Promise<Answer> {
+    const { cache } = this.#parts;
     const { call } = run;
     const id = parseRoutineId(call.routineId);
-    const where = this.place(id, call.routineId, call.parentRunId !== undefined);
+    const where = this.place(call.routineId, call.parentRunId !== undefined);
     const version = id.form === 'name' ? id.version : undefined;
     if (cache && isRememberedCall(call) && (where === 'here' || !keyIsKnownByExecutor(version))) {
-      const sourceHash = catalog.get(id as NamedRoutineId)?.sourceHash;
+      const sourceHash = this.#sourceHashOf(call);
       const compute = async (shared: CancelSignal): Promise<Outcome> =>
         cache.keep(call, sourceHash, await this.#compute(run, where, shared));
-      return cache.remember(call, sourceHash, run.cancellation, compute).then(finish);
+      return cache.remember(call, sourceHash, run.cancellation, compute).then(finish, fail);
     }
-    return this.#compute(run, where, run.cancellation).then((outcome) => finish({ outcome, from: 'run' }));
+    return this.#compute(run, where, run.cancellation).then(
+      (outcome) => finish({ outcome, from: 'run' }),
+      fail,
+    );
   }
 
   #compute(run: RequestedRun, where: 'here' | 'remote', cancel: CancelSignal): Promise<Outcome> {
     const { executor, dispatcher, events, active } = this.#parts;
     const { call } = run;
     if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
-    events.tell(call, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
+    events.tell(run, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
     return dispatcher.dispatch(
       call,
       {
-        waiting: (detail) => events.tell(call, { type: 'run.waiting', reason: 'no-capable-worker', detail }),
-        retrying: (attempt, error) => events.tell(call, { type: 'run.retrying', error }, attempt),
+        waiting: (detail) => events.tell(run, { type: 'run.waiting', reason: 'no-capable-worker', detail }),
+        retrying: (attempt, error) => events.tell(run, { type: 'run.retrying', error }, attempt),
         starting: (attempt, worker) => {
           active.setStatus(run, 'RUNNING');
-          events.tell(call, { type: 'run.starting', worker }, attempt);
+          events.tell(run, { type: 'run.starting', worker }, attempt);
         },
-        progress: (done, total) => this.#tellProgress(call, done, total),
-        log: (level, message) => events.tell(call, { type: 'run.log', level, message }),
+        progress: (done, total) => this.#tellProgress(run, done, total),
+        log: (level, message) => events.tell(run, { type: 'run.log', level, message }),
       },
       cancel,
     );
@@ -96,34 +123,33 @@ export class RequestPipeline {
   /** What a run that is executed here may ask and tell. */
   #hostOf(run: RequestedRun, cancel: CancelSignal): RunHost {
     const { events, active } = this.#parts;
-    const { call } = run;
     return {
       cancel,
       request: async (subCall, subCancel) => (await this.request(subCall, subCancel)).outcome,
       starting: () => {
         active.setStatus(run, 'RUNNING');
-        events.tell(call, { type: 'run.starting', worker: events.node });
+        events.tell(run, { type: 'run.starting', worker: events.node });
       },
       hanging: (waits) => {
         active.setStatus(run, waits ? 'HANGING' : 'RUNNING');
-        events.tell(call, { type: waits ? 'run.hanging' : 'run.resumed' });
+        events.tell(run, { type: waits ? 'run.hanging' : 'run.resumed' });
       },
-      progress: (done, total) => this.#tellProgress(call, done, total),
-      log: (level, message) => events.tell(call, { type: 'run.log', level, message }),
+      progress: (done, total) => this.#tellProgress(run, done, total),
+      log: (level, message) => events.tell(run, { type: 'run.log', level, message }),
     };
   }
 
-  #tellProgress(call: EncodedCall, done: number, total: number | undefined): void {
-    this.#parts.events.tell(call, { type: 'run.progress', done, ...(total !== undefined && { total }) });
+  #tellProgress(run: RequestedRun, done: number, total: number | undefined): void {
+    this.#parts.events.tell(run, { type: 'run.progress', done, ...(total !== undefined && { total }) });
   }
 
-  #tellEnd(call: EncodedCall, { outcome, from }: Answer): void {
+  #tellEnd(run: RequestedRun, { outcome, from }: Answer): void {
     const { events } = this.#parts;
     if (outcome.status !== 'DONE')
-      return events.tellFailure(call, outcome.error, outcome.status === 'CANCELLED');
+      return events.tellFailure(run, outcome.error, outcome.status === 'CANCELLED');
     const byteLength = encodedBytes(outcome.value);
-    if (from !== 'run') return events.tell(call, { type: 'run.cached', from, byteLength });
-    events.tell(call, {
+    if (from !== 'run') return events.tellEnd(run, { type: 'run.cached', from, byteLength });
+    events.tellEnd(run, {
       type: 'run.completed',
       byteLength,
       remembered: outcome.rememberedIn !== undefined,
@@ -137,10 +163,11 @@ function isRememberedCall(call: EncodedCall): call is RememberedCall {
 }
 
 /** A requested run while it is in hand. */
-class RequestedRun implements ActiveRun {
+class RequestedRun implements ActiveRun, EventRun {
   readonly call: EncodedCall;
   readonly cancellation = new Cancellation();
   status: ActiveRun['status'] = 'PENDING';
+  toldEnd = false;
   readonly waitsFor: readonly string[] = [];
 
   constructor(call: EncodedCall, cancel: CancelSignal) {
@@ -158,5 +185,13 @@ class RequestedRun implements ActiveRun {
 
   get parentRunId(): string | undefined {
     return this.call.parentRunId;
+  }
+
+  get rootRunId(): string {
+    return this.call.rootRunId;
+  }
+
+  get attempt(): number {
+    return this.call.attempt;
   }
 }

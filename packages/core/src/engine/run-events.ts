@@ -4,13 +4,15 @@ import type { EngineEvent, RunEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import type { Clock } from '../ports/clock.js';
 
-/** The run that events tell of. Read only when somebody listens. */
+/** The run that events tell of. Its ids are read only when somebody listens. */
 export interface EventRun {
   readonly runId: string;
   readonly routineId: string;
   readonly parentRunId?: string | undefined;
   readonly rootRunId: string;
   readonly attempt: number;
+  /** Whether its terminal event was told: nothing may follow. Set here only. */
+  toldEnd: boolean;
 }
 
 /** What a run event says beside which run and when. */
@@ -20,7 +22,10 @@ export type RunHappening = RunEvent extends infer Event
     : never
   : never;
 
-/** Tells what happens to runs. Costs one test while nobody listens. */
+/**
+ * Tells what happens to runs, and holds each to one terminal event as its last: a body may go on, speak and even end
+ * after its caller was told that it is cancelled. Costs one test while nobody listens.
+ */
 export class RunEvents {
   readonly #feed: EventFeed<EngineEvent>;
   readonly #clock: Clock;
@@ -43,7 +48,29 @@ export class RunEvents {
 
   /** @param attempt - when it differs from the run's own, because the run was placed elsewhere. */
   tell(run: EventRun, happening: RunHappening, attempt: number = run.attempt): void {
-    if (!this.#feed.observed) return;
+    if (this.#feed.observed && !run.toldEnd) this.#emit(run, happening, attempt);
+  }
+
+  /** Terminal. The first one counts; it is marked before it is told, since a listener may end the run another way. */
+  tellEnd(run: EventRun, happening: RunHappening): void {
+    if (run.toldEnd) return;
+    run.toldEnd = true;
+    if (this.#feed.observed) this.#emit(run, happening, run.attempt);
+  }
+
+  /** Terminal: the run ended without a value. */
+  tellFailure(run: EventRun, error: Error | PlainError, cancelled: boolean): void {
+    if (!this.#feed.observed) {
+      run.toldEnd = true;
+      return;
+    }
+    const plain = error instanceof Error ? toPlainError(error) : error;
+    // A run that took too long is ended as if it was cancelled, but nobody wanted it to.
+    const failed = !cancelled || plain.code === 'RUN_TIMEOUT';
+    this.tellEnd(run, { type: failed ? 'run.failed' : 'run.cancelled', error: plain });
+  }
+
+  #emit(run: EventRun, happening: RunHappening, attempt: number): void {
     const { runId, routineId, parentRunId, rootRunId } = run;
     this.#feed.emit({
       at: this.#clock.now(),
@@ -55,14 +82,5 @@ export class RunEvents {
       ...(parentRunId !== undefined && { parentRunId }),
       ...happening,
     } as RunEvent);
-  }
-
-  /** Terminal: the run ended without a value. */
-  tellFailure(run: EventRun, error: Error | PlainError, cancelled: boolean): void {
-    if (!this.#feed.observed) return;
-    const plain = error instanceof Error ? toPlainError(error) : error;
-    // A run that took too long is ended as if it was cancelled, but nobody wanted it to.
-    const failed = !cancelled || plain.code === 'RUN_TIMEOUT';
-    this.tell(run, { type: failed ? 'run.failed' : 'run.cancelled', error: plain });
   }
 }

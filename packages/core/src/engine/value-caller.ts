@@ -1,9 +1,13 @@
 import { CallControl } from '../context/call-control.js';
-import { encodeCall, isRemembered } from '../context/encode-call.js';
+import type { Answer } from '../cache/result-cache.js';
+import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
+import { isRemembered } from '../context/encode-call.js';
 import { runBody } from '../context/execute-body.js';
+import { rejected } from '../context/rejected.js';
 import {
   currentRunScope,
   RunScope,
+  type RunScopeParts,
   type ScopeEngine,
   type ScopeReporter,
   type SubRun,
@@ -12,8 +16,10 @@ import type { Cancellation } from '../context/cancellation.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { EncodedCall } from '../model/call.js';
 import type { RoutineDefinition } from '../model/routine-definition.js';
-import { completeRoutineId, formatRoutineId, type RoutineId } from '../model/routine-id.js';
+import { completeRoutineId, formatRoutineId, parseRoutineId, type RoutineId } from '../model/routine-id.js';
+import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Ids } from '../ports/ids.js';
@@ -23,11 +29,11 @@ import type { ActiveRun, ActiveRuns } from './active-runs.js';
 import { findDefinition } from './find-definition.js';
 import { isolate } from './isolate.js';
 import type { RequestPipeline } from './request-pipeline.js';
-import type { RunEvents } from './run-events.js';
+import type { EventRun, RunEvents } from './run-events.js';
 
 export interface ValueCallerParts {
-  /** Name of the engine, for messages. */
-  readonly engine: string;
+  /** Whom bodies that run here call; its name is for messages. */
+  readonly engine: ScopeEngine & { readonly name: string };
   readonly project: string;
   readonly codec: Codec;
   readonly clock: Clock;
@@ -41,7 +47,7 @@ export interface ValueCallerParts {
 }
 
 /** Answers the calls that user code makes in this thread, from the caller's values to a value of the caller's own. */
-export class ValueCaller implements ScopeEngine {
+export class ValueCaller {
   readonly #parts: ValueCallerParts;
   readonly #fullIds = new WeakMap<RoutineId, string>();
   readonly #reporter: ScopeReporter;
@@ -53,126 +59,119 @@ export class ValueCaller implements ScopeEngine {
       hanging: (scope, waits) => {
         active.setStatus(scope as InlineRun, waits ? 'HANGING' : 'RUNNING');
         if (events.observed && !scope.cancel.reason)
-          events.tell(scope, { type: waits ? 'run.hanging' : 'run.resumed' });
+          events.tell(scope as InlineRun, { type: waits ? 'run.hanging' : 'run.resumed' });
       },
-      progress: (scope, done, total) => {
-        if (!scope.cancel.reason)
-          events.tell(scope, { type: 'run.progress', done, ...(total !== undefined && { total }) });
-      },
-      log: (scope, level, message) => {
-        if (!scope.cancel.reason) events.tell(scope, { type: 'run.log', level, message });
-      },
+      progress: (scope, done, total) =>
+        events.tell(scope as InlineRun, {
+          type: 'run.progress',
+          done,
+          ...(total !== undefined && { total }),
+        }),
+      log: (scope, level, message) => events.tell(scope as InlineRun, { type: 'run.log', level, message }),
     };
   }
 
   run(call: RoutineCall): Promise<unknown> {
     const { active, engine, clock } = this.#parts;
+    const parent = currentRunScope();
     let control: CallControl | undefined;
     try {
-      if (active.closed) throw closed(engine, call);
+      if (active.closed) throw closed(engine.name, call);
       const routineId = this.#fullIdOf(call.id);
-      const parent = currentRunScope();
       control = new CallControl(call, routineId, parent, clock);
       const { reason } = control.cancellation;
       if (reason) throw reason;
-      return this.#isEncoded(call, routineId, parent)
-        ? this.#runEncoded(call, routineId, parent, control)
-        : this.#runInline(call, routineId, parent, control);
+      const ask = { call, routineId, parent, control };
+      return this.#isEncoded(ask) ? this.#runEncoded(ask) : this.#runInline(ask);
     } catch (error) {
       control?.release();
-      return Promise.reject(error as Error);
+      return rejected(error, parent !== undefined);
     }
   }
 
-  #isEncoded(call: RoutineCall, routineId: string, parent: RunScope | undefined): boolean {
+  #isEncoded({ call, routineId, parent }: EncodedAsk): boolean {
     const { pipeline, remembers } = this.#parts;
     if (remembers && isRemembered(call)) return true;
-    return pipeline.place(call.id, routineId, parent !== undefined) === 'remote';
+    return pipeline.place(routineId, parent !== undefined) === 'remote';
   }
 
   /** By way of the pipeline, which works on bytes. */
-  #runEncoded(
-    call: RoutineCall,
-    routineId: string,
-    parent: RunScope | undefined,
-    control: CallControl,
-  ): Promise<unknown> {
-    const { ids, codec, pipeline } = this.#parts;
-    const runId = ids.next();
-    const rootRunId = parent?.rootRunId ?? runId;
-    const views = encodeCall(call, { runId, rootRunId, parentRunId: parent?.runId, routineId }, codec);
-    const encoded = { ...views, arguments: snapshot(views.arguments) };
-    const settled = parent?.waitFor({ runId, abandon: (reason) => control.cancellation.cancel(reason) });
-    const work = pipeline.request(encoded, control.cancellation).then(({ outcome, from }) => {
-      // What the store or another caller holds too must not be changed through this caller's value.
-      if (outcome.status === 'DONE')
-        return codec.decode(outcome.value, { copy: from !== 'run' || encoded.argumentsDigest !== undefined });
-      throw fromPlainError(outcome.error, {
-        where: parent ? `${routineId}, called by ${parent.routineId}` : routineId,
-      });
+  #runEncoded(asked: EncodedAsk): Promise<unknown> {
+    const { routineId, parent, control } = asked;
+    const where = parent ? `${routineId}, called by ${parent.routineId}` : routineId;
+    return askEncoded(asked, this.#parts, (views) => {
+      const encoded = { ...views, arguments: snapshot(views.arguments) };
+      return this.#answer(encoded, control.cancellation, where);
     });
-    return control.settle(work, settled);
+  }
+
+  async #answer(call: EncodedCall, cancel: CancelSignal, where: string): Promise<unknown> {
+    const { pipeline, ids } = this.#parts;
+    const answer = await pipeline.request(call, cancel);
+    if (answer.from !== 'store') return this.#valueOf(answer, call, where);
+    try {
+      return this.#valueOf(answer, call, where);
+    } catch (error) {
+      // Such as of a serializer that is gone. By a run of its own: that of the call has ended with what was stored.
+      await pipeline.discard(call, error);
+      return this.#valueOf(await pipeline.request({ ...call, runId: ids.next() }, cancel), call, where);
+    }
+  }
+
+  #valueOf({ outcome, from }: Answer, call: EncodedCall, where: string): unknown {
+    if (outcome.status !== 'DONE') throw fromPlainError(outcome.error, { where });
+    // What the store or another caller holds too must not be changed through this caller's value.
+    return this.#parts.codec.decode(outcome.value, {
+      copy: from !== 'run' || call.argumentsDigest !== undefined,
+    });
   }
 
   /** Not remembered and here: the body gets values without a detour over bytes. */
-  #runInline(
-    call: RoutineCall,
-    routineId: string,
-    parent: RunScope | undefined,
-    control: CallControl,
-  ): Promise<unknown> {
-    const { codec, catalog, ids, active } = this.#parts;
-    const definition = call.definition ?? findDefinition(catalog, call.id);
+  #runInline({ call, routineId, parent, control }: EncodedAsk): Promise<unknown> {
+    const { codec, catalog, ids, active, engine, clock } = this.#parts;
+    const definition = call.definition ?? findDefinition(catalog, parseRoutineId(routineId));
     const args = isolate(call.args, 'args', codec);
+    const cancel = control.cancellation;
     const run = new InlineRun(
-      {
-        engine: this,
-        kind: definition.kind,
-        routineId,
-        parent,
-        cancel: control.cancellation,
-        reporter: this.#reporter,
-        ids,
-      },
+      { engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
       control.cancellation,
+      clock.monotonic(),
     );
     active.add(run);
     const settled = parent?.waitFor(run);
-    return control.settle(this.#execute(run, definition, args), () => {
-      if (control.cancellation.reason) this.#parts.events.tellFailure(run, control.cancellation.reason, true);
+    return control.settle(this.#execute(run, definition, args), (error) => {
+      this.#tellEnd(run, error);
       active.remove(run);
       settled?.();
     });
   }
 
   async #execute(run: InlineRun, definition: RoutineDefinition, args: readonly unknown[]): Promise<unknown> {
-    const { events, clock, codec } = this.#parts;
-    const startedAt = events.observed ? clock.monotonic() : 0;
-    if (events.observed) {
-      events.tell(run, { type: 'run.requested' });
-      events.tell(run, { type: 'run.starting', worker: events.node });
-    }
+    const { events, codec } = this.#parts;
+    events.tell(run, { type: 'run.requested' });
+    events.tell(run, { type: 'run.starting', worker: events.node });
     try {
-      const value = isolate(await runBody(run, definition, args), 'result', codec);
-      if (events.observed && !run.cancel.reason) {
-        const durationMs = clock.monotonic() - startedAt;
-        events.tell(run, { type: 'run.completed', byteLength: 0, remembered: false, durationMs });
-      }
-      return value;
-    } catch (error) {
-      if (!run.cancel.reason) events.tellFailure(run, error as Error, false);
-      throw error;
+      return isolate(await runBody(run, definition, args), 'result', codec);
     } finally {
       run.end();
     }
   }
 
+  #tellEnd(run: InlineRun, error: Error | undefined): void {
+    const { events, clock } = this.#parts;
+    if (error) return events.tellFailure(run, error, run.cancel.reason !== undefined);
+    const durationMs = events.observed ? clock.monotonic() - run.startedAt : 0;
+    events.tellEnd(run, { type: 'run.completed', byteLength: 0, remembered: false, durationMs });
+  }
+
   #fullIdOf(id: RoutineId): string {
     let text = this.#fullIds.get(id);
     if (text === undefined) {
-      text = formatRoutineId(
-        id.form === 'name' ? completeRoutineId(id, { project: this.#parts.project }) : id,
-      );
+      const { catalog, project } = this.#parts;
+      const full = id.form === 'name' ? completeRoutineId(id, { project }) : id;
+      // Refuses an id that a routine took which was defined since init.
+      if (full.form === 'name') catalog.get(full);
+      text = formatRoutineId(full);
       this.#fullIds.set(id, text);
     }
     return text;
@@ -186,14 +185,18 @@ function closed(engine: string, call: RoutineCall): RoutineEngineError {
   );
 }
 
-/** A run whose body gets the caller's values: scope and run in hand at once. */
-class InlineRun extends RunScope implements ActiveRun, SubRun {
+/** A run whose body gets the caller's values: scope, run in hand and run that events tell of at once. */
+class InlineRun extends RunScope implements ActiveRun, EventRun, SubRun {
   readonly cancellation: Cancellation;
+  /** By the monotonic clock. */
+  readonly startedAt: number;
   status: ActiveRun['status'] = 'RUNNING';
+  toldEnd = false;
 
-  constructor(parts: ConstructorParameters<typeof RunScope>[0], cancellation: Cancellation) {
+  constructor(parts: RunScopeParts, cancellation: Cancellation, startedAt: number) {
     super(parts);
     this.cancellation = cancellation;
+    this.startedAt = startedAt;
   }
 
   abandon(reason: Error): void {

@@ -175,7 +175,8 @@ function localFrames(): string {
   return stack.slice(stack.indexOf('\n') + 1);
 }
 
-function cut(text: string, longest: number = ERROR_LIMITS.textLength): string {
+/** A text of at most that length; the end of a longer one is left out, and it says so. */
+export function cut(text: string, longest: number = ERROR_LIMITS.textLength): string {
   if (text.length <= longest) return text;
   const mark = '... [cut]';
   return text.slice(0, longest - mark.length) + mark;

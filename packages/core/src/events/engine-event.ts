@@ -9,7 +9,11 @@ export interface EventBase {
   readonly node: string;
 }
 
-/** What every event of a run has. Events of one run come in order, with exactly one terminal event. @public */
+/**
+ * What every event of a run has. The node that requested the run tells them, in order, with exactly one terminal event
+ * and none after it.
+ * @public
+ */
 export interface RunEventBase extends EventBase {
   readonly runId: string;
   /** Full routine id, such as `tname:news:train:0.0.1`. */
@@ -83,7 +87,7 @@ export interface RunCompleted extends RunEventBase {
   readonly byteLength: number;
   /** Whether the result is in a store now. */
   readonly remembered: boolean;
-  /** From the first `run.starting` to the end, in milliseconds. */
+  /** How long the body of the last attempt ran, in milliseconds. */
   readonly durationMs: number;
 }
 /** Terminal: the run failed. @public */

@@ -9,6 +9,7 @@ export class EventFeed<Event> {
   readonly #subject = new Subject<Event>();
   #waiting: Event[] = [];
   #speaking = false;
+  #completing = false;
 
   /** A fresh Observable: `asObservable().source` would hand out the Subject itself. */
   readonly events$: Observable<Event> = new Observable<Event>((listener) =>
@@ -23,7 +24,16 @@ export class EventFeed<Event> {
   /** Tells an event to everybody, in order, also when a listener emits in turn. */
   emit(event: Event): void {
     this.#waiting.push(event);
-    if (this.#speaking) return;
+    if (!this.#speaking) this.#speak();
+  }
+
+  /** Completes once everything that was emitted has been told. */
+  complete(): void {
+    this.#completing = true;
+    if (!this.#speaking) this.#subject.complete();
+  }
+
+  #speak(): void {
     this.#speaking = true;
     try {
       while (this.#waiting.length > 0) {
@@ -34,9 +44,6 @@ export class EventFeed<Event> {
     } finally {
       this.#speaking = false;
     }
-  }
-
-  complete(): void {
-    this.#subject.complete();
+    if (this.#completing) this.#subject.complete();
   }
 }

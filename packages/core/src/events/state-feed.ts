@@ -1,22 +1,25 @@
-import { Observable, Subject } from 'rxjs';
+import { Observable } from 'rxjs';
+import { EventFeed } from './event-feed.js';
 
 /** A state that can be watched: a subscriber gets the current one first, then each change. */
 export class StateFeed<State> {
-  readonly #subject = new Subject<State>();
+  /** Tells changes in order, also when a listener makes the next one. */
+  readonly #changes = new EventFeed<State>();
   #state: State;
+  /** The last one that was told: behind `#state` while a listener makes the next change. */
+  #told: State;
   #complete = false;
 
   constructor(initial: State) {
     this.#state = initial;
+    this.#told = initial;
+    // The first listener, so that it is up to date when any other hears of a change.
+    this.#changes.events$.subscribe((state) => (this.#told = state));
   }
 
   readonly state$: Observable<State> = new Observable<State>((listener) => {
-    listener.next(this.#state);
-    if (this.#complete) {
-      listener.complete();
-      return undefined;
-    }
-    return this.#subject.subscribe(listener);
+    listener.next(this.#told);
+    return this.#changes.events$.subscribe(listener);
   });
 
   get state(): State {
@@ -27,11 +30,11 @@ export class StateFeed<State> {
   set(state: State): void {
     if (state === this.#state || this.#complete) return;
     this.#state = state;
-    this.#subject.next(state);
+    this.#changes.emit(state);
   }
 
   complete(): void {
     this.#complete = true;
-    this.#subject.complete();
+    this.#changes.complete();
   }
 }

@@ -1,12 +1,15 @@
 import type { Observable } from 'rxjs';
 import { openAmbient } from '../context/ambient.js';
-import { inScope } from '../context/run-scope.js';
+import { rejected } from '../context/rejected.js';
+import { currentRunScope, inScope } from '../context/run-scope.js';
+import { callRoutine } from '../define/call.js';
+import { offeredRoutines } from '../define/offered-routines.js';
 import type { EngineEvent } from '../events/engine-event.js';
-import type { CallOptions } from '../model/routine-definition.js';
-import { assertName, parseRoutineId } from '../model/routine-id.js';
+import type { CallOptions, RoutineDefinition } from '../model/routine-definition.js';
+import { assertName, completeRoutineId, parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { EnginePlugin } from '../ports/plugin.js';
 import type { RoutineEngine } from '../ports/routine-engine.js';
-import { EVENT_FEED, ROUTINE_CATALOG, ROUTINE_ENGINE } from '../ports/tokens.js';
+import { EVENT_FEED, NODE_IDENTITY, ROUTINE_CATALOG, ROUTINE_ENGINE } from '../ports/tokens.js';
 import { compose, type BuiltPart, type Composition } from './compose.js';
 import { defaultParts } from './defaults.js';
 import { startAll, stopAll } from './start-stop.js';
@@ -45,8 +48,9 @@ export class Lifecycle implements AsyncDisposable {
 
   /**
    * Builds and starts the parts. When one fails, those that had started are stopped again.
-   * @throws {@link RoutineEngineError} `PLUGIN_*` when plugins do not fit together; what a part's start gave, such
-   *   as `ROUTINE_MODULE_FAILED` or `TRANSPORT_UNREACHABLE`.
+   * @throws {@link RoutineEngineError} `PLUGIN_*` when plugins do not fit together; `ROUTINE_DUPLICATE` when two
+   *   functions have one id in this project; what a part's start gave, such as `ROUTINE_MODULE_FAILED` or
+   *   `TRANSPORT_UNREACHABLE`.
    */
   static async init(options: LifecycleOptions): Promise<Lifecycle> {
     const { project, name = 'client', plugins = [] } = options;
@@ -54,28 +58,42 @@ export class Lifecycle implements AsyncDisposable {
     assertName('Lifecycle.init: name', name);
     const composition = compose(plugins, defaultParts({ project, name }));
     const built = composition.buildAll();
+    const { parts } = composition;
+    // Only to refuse two that complete to one id: a process needs no list of what it can run.
+    offeredRoutines(parts.get(ROUTINE_CATALOG), parts.get(NODE_IDENTITY).project);
     await startAll(built);
     return new Lifecycle(composition, built, `${project}/${name}`);
   }
 
   /**
    * Calls a function whose routine calls, also after each await, belong to this lifecycle. Needed only where several
-   * are open at once.
+   * are open at once. Inside a run of this lifecycle they are sub-runs of it, as they are without.
    */
   run<T>(callback: () => T): T {
+    if (currentRunScope()?.engine === this.engine) return callback();
     return inScope({ engine: this.engine }, callback);
   }
 
   /**
    * Calls a routine by its id, such as `tname:train:0.0.1`, `wfname:sweep` or a record id `tdb:...`; with a transport
-   * it need not be defined in this process.
-   * @throws {@link RoutineEngineError} `ROUTINE_ID_INVALID`, `ROUTINE_UNKNOWN`, `ROUTINE_VERSION_UNKNOWN`.
+   * it need not be defined in this process. Inside a run of this lifecycle it is a sub-run, as any other call.
+   * @throws {@link RoutineEngineError} `ROUTINE_ID_INVALID`, `ROUTINE_ID_CONTRADICTS`, `ROUTINE_UNKNOWN`,
+   *   `ROUTINE_VERSION_UNKNOWN`; `TASK_CALLED_ROUTINE` inside a task.
    */
-  async call(id: string, args: readonly unknown[] = [], options?: CallOptions): Promise<unknown> {
-    const parsed = parseRoutineId(id);
-    const catalog = this.#composition.parts.get(ROUTINE_CATALOG);
-    const definition = parsed.form === 'name' ? catalog.get(parsed) : undefined;
-    return this.run(() => this.engine.run({ id: definition?.id ?? parsed, definition, args, options }));
+  call(id: string, args: readonly unknown[] = [], options?: CallOptions): Promise<unknown> {
+    try {
+      const parsed = parseRoutineId(id);
+      const definition = parsed.form === 'name' ? this.#definitionOf(parsed) : undefined;
+      return this.run(() => callRoutine({ id: definition?.id ?? parsed, definition, args, options }));
+    } catch (error) {
+      return rejected(error, currentRunScope() !== undefined);
+    }
+  }
+
+  #definitionOf(id: NamedRoutineId): RoutineDefinition | undefined {
+    const { parts } = this.#composition;
+    const { project } = parts.get(NODE_IDENTITY);
+    return parts.get(ROUTINE_CATALOG).get(completeRoutineId(id, { project }));
   }
 
   /**

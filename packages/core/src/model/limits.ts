@@ -21,10 +21,20 @@ export const LIMITS = {
   handshakeMs: 10_000,
   /** Largest directive without its body. */
   controlFrameBytes: 1024 * 1024,
-  /** Size of one chunk of a body. */
+  /** Size of one chunk of a body, and the longest message of a pipe. */
   chunkBytes: 256 * 1024,
-  /** Unsent bytes one connection may hold before a sender waits. */
+  /** A body in memory of at most this size travels with its directive; a larger one streams behind it. */
+  inlineBodyBytes: 256 * 1024,
+  /** Bytes of one body that are sent before anybody at the other end reads it. */
+  initialWindowBytes: 256 * 1024,
+  /** Bytes of one body that are asked for ahead of its reader. */
+  streamWindowBytes: 4 * 1024 * 1024,
+  /** Bytes that one connection buffers for readers, and unsent bytes it may hold before a sender waits. */
   connectionWindowBytes: 16 * 1024 * 1024,
+  /** Bodies that one peer may have under way at once on one connection. */
+  openBodies: 65_536,
+  /** How long a connection that closes may take to send what was given to it before. */
+  drainMs: 30_000,
   /** Deepest nesting of a value that is encoded or decoded. */
   valueDepth: 200,
   /** Most items (array elements, entries, properties) of one decoded value, buffers not counted. */

@@ -11,5 +11,13 @@ export type Outcome =
       /** How long the body ran, in milliseconds. */
       readonly durationMs: number;
     }
-  | { readonly status: 'FAILED'; readonly error: PlainError }
+  | {
+      readonly status: 'FAILED';
+      readonly error: PlainError;
+      /**
+       * The run came to nothing because what executed it is gone, and may be executed again: `lost` by no fault of its
+       * own, `downfall` when it, or a run that it waited for, may have brought it down. Absent: it failed.
+       */
+      readonly again?: 'lost' | 'downfall' | undefined;
+    }
   | { readonly status: 'CANCELLED'; readonly error: PlainError };

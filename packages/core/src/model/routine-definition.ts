@@ -15,7 +15,10 @@ export interface RoutineOptions {
 
 /** Options of one call. @public */
 export interface CallOptions extends RoutineOptions {
-  /** Cancels the run and everything it called. The call then rejects with `RUN_CANCELLED`. */
+  /**
+   * Cancels the run and everything it called; the call then rejects with `RUN_CANCELLED`. A run may also be shared by
+   * equal calls: it goes on while another caller waits.
+   */
   readonly signal?: AbortSignal;
 }
 

@@ -7,9 +7,10 @@ export interface RoutineCatalog {
   list(): readonly RoutineDefinition[];
   /**
    * The routine that an id stands for; of several versions the one asked for, or the only one.
-   * @throws {@link RoutineEngineError} `ROUTINE_UNKNOWN` or `ROUTINE_VERSION_UNKNOWN`, naming what is there instead.
+   * @throws {@link RoutineEngineError} `ROUTINE_UNKNOWN` or `ROUTINE_VERSION_UNKNOWN`, naming what is there instead;
+   *   `ROUTINE_DUPLICATE` when a full id fits two functions, one defined with its project and one without any.
    */
   find(id: NamedRoutineId): RoutineDefinition;
-  /** As `find`, or `undefined`. */
+  /** As `find`, but `undefined` for what is unknown. */
   get(id: NamedRoutineId): RoutineDefinition | undefined;
 }

@@ -39,6 +39,9 @@ export interface RoutineEngine {
   readonly events$: Observable<EngineEvent>;
   /** Runs in hand, and what each waits for. A snapshot. */
   readonly current: readonly CurrentRun[];
-  /** Takes no more calls, cancels those in hand, and resolves when all of them have settled. */
+  /**
+   * Takes no more calls, cancels those in hand, and resolves when all of them have settled; a body in the calling thread
+   * that takes no notice of its signal may outlive that. Called again, it resolves at the same time.
+   */
   shutdown(): Promise<void>;
 }

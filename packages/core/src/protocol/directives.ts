@@ -122,10 +122,19 @@ export interface RunCompletes extends RunHeader {
   /** Identity of the store that holds the result durably. */
   readonly rememberedIn?: string | undefined;
 }
+/**
+ * What is to become of a run that gave no value. `no`: it failed. `busy`: the worker had no slot for it. `lost`: what
+ * executed it is gone by no fault of the run. `downfall`: the same, and the run, or one that it waited for, may have
+ * brought it down.
+ */
+export type PlaceAgain = 'no' | 'busy' | 'lost' | 'downfall';
+
 /** worker -> service -> requester: the run gave none. */
 export interface RunFails extends RunHeader {
   readonly type: 'v1.routine.failed';
   readonly cancelled: boolean;
+  /** Whether it is to be placed elsewhere; always `no` between service and requester. */
+  readonly again: PlaceAgain;
   readonly error: PlainError;
 }
 /** requester -> service -> worker: stop this run. The answer is `failed`, or what it had become by then. */

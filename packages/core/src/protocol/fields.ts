@@ -5,6 +5,7 @@ import type { PlainCause, PlainError } from '../errors/plain-error.js';
 const TEXT_LENGTH = 2_000;
 const ERROR_TEXT_LENGTH = 70_000;
 const ERROR_DEPTH = 32;
+const ERROR_PARTS = 200;
 const LIST_LENGTH = 100_000;
 
 /** Reads the fields of one untrusted header; every refusal names type and field. */
@@ -62,7 +63,7 @@ export class FieldReader {
   }
 
   error(name: string): PlainError {
-    return readError(this.#own(name), 0) ?? this.refuse(name, 'an error');
+    return readError(this.#own(name), 0, { left: ERROR_PARTS }) ?? this.refuse(name, 'an error');
   }
 
   refuse(name: string, wanted: string): never {
@@ -80,14 +81,20 @@ export class FieldReader {
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= ERROR_TEXT_LENGTH;
 
-function readError(value: unknown, depth: number): PlainError | undefined {
-  if (typeof value !== 'object' || value === null || depth > ERROR_DEPTH) return undefined;
+/** How many errors, parts and causes together, may still be read. */
+interface Budget {
+  left: number;
+}
+
+function readError(value: unknown, depth: number, budget: Budget): PlainError | undefined {
+  budget.left -= 1;
+  if (typeof value !== 'object' || value === null || depth > ERROR_DEPTH || budget.left < 0) return undefined;
   const { name, message, code, stack, cause, errors, properties } = value as Record<string, unknown>;
   if (!isText(name) || !isText(message)) return undefined;
   const parts = Array.isArray(errors)
-    ? errors.slice(0, 100).map((each) => readError(each, depth + 1))
+    ? errors.slice(0, ERROR_PARTS).map((each) => readError(each, depth + 1, budget))
     : undefined;
-  const because = readCause(cause, depth);
+  const because = readCause(cause, depth, budget);
   const primitives = readProperties(properties);
   return {
     name,
@@ -101,11 +108,11 @@ function readError(value: unknown, depth: number): PlainError | undefined {
   };
 }
 
-function readCause(cause: unknown, depth: number): PlainCause | undefined {
+function readCause(cause: unknown, depth: number, budget: Budget): PlainCause | undefined {
   if (typeof cause !== 'object' || cause === null) return undefined;
   const { error, text } = cause as Record<string, unknown>;
   if (isText(text)) return { text };
-  const read = readError(error, depth + 1);
+  const read = readError(error, depth + 1, budget);
   return read && { error: read };
 }
 

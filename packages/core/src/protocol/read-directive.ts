@@ -19,7 +19,10 @@ const size = (fields: FieldReader) => (value: unknown) =>
     ? value
     : fields.refuse('sizes', 'whole numbers');
 
-const sizes = (fields: FieldReader): number[] => fields.list('sizes', size(fields), SIZES_LENGTH);
+function sizes(fields: FieldReader): number[] {
+  const read = fields.list('sizes', size(fields), SIZES_LENGTH);
+  return read.length > 0 ? read : fields.refuse('sizes', 'a list that begins with the size of a head');
+}
 
 const run = (fields: FieldReader): RunHeader => ({
   runId: fields.text('runId', ID_LENGTH),
@@ -98,6 +101,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     type: 'v1.routine.failed',
     ...run(fields),
     cancelled: fields.flag('cancelled'),
+    again: fields.oneOf('again', ['no', 'busy', 'lost', 'downfall']),
     error: fields.error('error'),
   }),
   'v1.routine.cancel': (fields) => ({

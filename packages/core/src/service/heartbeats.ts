@@ -31,6 +31,8 @@ export class Heartbeats {
   readonly #parts: HeartbeatsParts;
   readonly #limits: Required<HeartbeatLimits>;
   #timer: Timer | undefined;
+  /** When the next beat is due. */
+  #dueAt = 0;
 
   constructor(parts: HeartbeatsParts) {
     const { heartbeatMs, suspectMs, leaseMs } = LIMITS;
@@ -39,6 +41,7 @@ export class Heartbeats {
   }
 
   start(): void {
+    this.#dueAt = this.#parts.clock.monotonic() + this.#limits.heartbeatMs;
     this.#timer = this.#parts.clock.after(this.#limits.heartbeatMs, () => {
       this.#beat();
       this.start();
@@ -51,7 +54,10 @@ export class Heartbeats {
 
   #beat(): void {
     const now = this.#parts.clock.monotonic();
+    // While this process was busy or asleep no pulse could be heard: that time is not the workers'.
+    const deafMs = now - this.#dueAt;
     for (const worker of [...this.#parts.workers()]) {
+      if (deafMs > this.#limits.heartbeatMs) worker.lastPulseAt += deafMs;
       const judged = verdict(now - worker.lastPulseAt, this.#limits);
       if (judged === 'lost') {
         this.#parts.onLost(worker);

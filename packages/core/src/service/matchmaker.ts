@@ -9,20 +9,28 @@ export interface Candidate {
   readonly hanging: number;
   readonly refusing: boolean;
   readonly meanMs: ReadonlyMap<string, number>;
+  /** How long the runs that compute or wait to are expected to take together; see {@link expectedMs}. */
+  readonly backlogMs: number;
 }
 
 /** Runs may be sent ahead of a free slot for as much time as they are expected to take together, in milliseconds. */
 const AHEAD_MS = 2;
 
+/** How long a run is expected to take on a worker. A routine that it has not run yet may be a long one. */
+export function expectedMs(worker: Pick<Candidate, 'meanMs'>, routineId: string): number {
+  return Math.min(worker.meanMs.get(routineId) ?? AHEAD_MS, AHEAD_MS);
+}
+
 /**
- * How many runs of a routine a worker may hold that compute or wait to. Its slots, and, where runs are much shorter
- * than a message takes to travel, as many more as fill {@link AHEAD_MS}: the worker then never waits for the next.
+ * Whether a worker takes one more run. Up to its slots always; beyond them only while all that it holds, this run
+ * included, is expected to be over within {@link AHEAD_MS} a slot: where runs are much shorter than a message takes to
+ * travel the worker then never waits for the next, and no run ever waits behind a long one.
  */
-export function capacity(worker: Candidate, routineId: string): number {
-  const meanMs = worker.meanMs.get(routineId);
-  if (meanMs === undefined) return worker.slots;
-  const ahead = Math.floor(AHEAD_MS / Math.max(meanMs, AHEAD_MS / 1_000));
-  return worker.slots + Math.min(ahead, worker.inbox);
+export function takes(worker: Candidate, routineId: string): boolean {
+  const computing = worker.runs.size - worker.hanging;
+  if (computing < worker.slots) return true;
+  if (computing >= worker.slots + worker.inbox) return false;
+  return worker.backlogMs + expectedMs(worker, routineId) <= AHEAD_MS * worker.slots;
 }
 
 /**
@@ -36,10 +44,8 @@ export function match<Worker extends Candidate>(
   let best: Worker | undefined;
   let bestLoad = Number.POSITIVE_INFINITY;
   for (const worker of candidates) {
-    if (worker.refusing || !takesRuns(worker.status)) continue;
-    const computing = worker.runs.size - worker.hanging;
-    if (computing >= capacity(worker, routineId)) continue;
-    const load = computing / worker.slots;
+    if (worker.refusing || !isAlive(worker.status) || !takes(worker, routineId)) continue;
+    const load = (worker.runs.size - worker.hanging) / worker.slots;
     if (load < bestLoad) {
       best = worker;
       bestLoad = load;
@@ -48,6 +54,6 @@ export function match<Worker extends Candidate>(
   return best;
 }
 
-function takesRuns(status: ServiceWorkerStatus): boolean {
+function isAlive(status: ServiceWorkerStatus): boolean {
   return status === 'IDLE' || status === 'WORKING' || status === 'HANGING';
 }

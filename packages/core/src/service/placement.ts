@@ -9,7 +9,7 @@ import {
   type NamedRoutineId,
 } from '../model/routine-id.js';
 import type { Clock } from '../ports/clock.js';
-import { match } from './matchmaker.js';
+import { expectedMs, match } from './matchmaker.js';
 import { RunQueue } from './run-queue.js';
 import type { RunRecord } from './run-record.js';
 import type { WorkerTable } from './worker-table.js';
@@ -19,6 +19,8 @@ interface PlacementParts {
   readonly clock: Clock;
   /** The queue became empty, or is no longer empty. */
   readonly onQueue: (waiting: number) => void;
+  /** A run that is wanted no more is not placed again. */
+  readonly onCancelled: (record: RunRecord, error: PlainError) => void;
   /** A run can't be placed any more. */
   readonly onFailed: (record: RunRecord, error: RoutineEngineError) => void;
 }
@@ -54,14 +56,23 @@ export class Placement {
     }
   }
 
+  /** Lets nothing wait any more. */
+  close(): void {
+    for (const record of this.queue) record.queueTimer?.cancel();
+  }
+
   /** Takes a run off its worker: it is over, or goes elsewhere. */
   release(record: RunRecord): void {
     const { worker } = record;
     if (!worker) return;
     worker.runs.delete(record);
     if (record.hanging) worker.hanging -= 1;
+    else worker.backlogMs -= record.expectedMs;
+    // So that rounding never adds up.
+    if (worker.runs.size === worker.hanging) worker.backlogMs = 0;
     worker.refusing = false;
     record.hanging = false;
+    record.started = false;
     record.worker = undefined;
   }
 
@@ -77,6 +88,7 @@ export class Placement {
     if (!record.worker || record.hanging === waits) return;
     record.hanging = waits;
     record.worker.hanging += waits ? 1 : -1;
+    record.worker.backlogMs += waits ? -record.expectedMs : record.expectedMs;
     if (waits) record.worker.refusing = false;
   }
 
@@ -86,6 +98,7 @@ export class Placement {
    */
   again(record: RunRecord, error: PlainError, downfall: boolean): void {
     this.release(record);
+    if (record.cancelled) return this.#parts.onCancelled(record, record.cancelled);
     if (downfall) record.downfalls += 1;
     if (record.downfalls >= LIMITS.maxDeliveries) {
       const { routineId } = record.request;
@@ -111,6 +124,8 @@ export class Placement {
     record.attempt += 1;
     record.worker = worker;
     worker.runs.add(record);
+    record.expectedMs = expectedMs(worker, routineId);
+    worker.backlogMs += record.expectedMs;
     worker.node.post({ ...record.request, attempt: record.attempt, lease: record.lease }, record.body);
     return true;
   }

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import { formatRoutineId, parseRoutineId } from '../model/routine-id.js';
+import {
+  formatRoutineId,
+  isFullRoutineId,
+  matchesRoutineId,
+  parseRoutineId,
+  type NamedRoutineId,
+} from '../model/routine-id.js';
 
 /**
  * The ids that the service gives registered routines: `tdb:` or `wfdb:` and the first 32 hex digits of the SHA-256
@@ -24,10 +30,13 @@ export class RoutineRecords {
 
   /**
    * The full id that a requested id stands for.
-   * @throws {@link RoutineEngineError} `ROUTINE_UNKNOWN` for a record id that was never given; `ROUTINE_ID_INVALID`.
+   * @param offered - full ids of what workers offer now: an id that leaves parts out stands for the one that fits.
+   * @throws {@link RoutineEngineError} `ROUTINE_UNKNOWN` for a record id that was never given, or when nothing fits an id
+   *   that is not full; `ROUTINE_VERSION_UNKNOWN` when several fit; `ROUTINE_ID_INVALID`.
    */
-  resolve(requested: string): string {
-    if (parseRoutineId(requested).form === 'name') return requested;
+  resolve(requested: string, offered: Iterable<string>): string {
+    const id = parseRoutineId(requested);
+    if (id.form === 'name') return isFullRoutineId(id) ? requested : theOneThatFits(id, offered);
     const routineId = this.#routines.get(requested);
     if (routineId === undefined) {
       throw new RoutineEngineError(
@@ -37,4 +46,21 @@ export class RoutineRecords {
     }
     return routineId;
   }
+}
+
+function theOneThatFits(id: NamedRoutineId, offered: Iterable<string>): string {
+  const fitting = [...offered].filter((offer) => matchesRoutineId(id, parseRoutineId(offer)));
+  const [first, second] = fitting;
+  const text = formatRoutineId(id);
+  if (first === undefined) {
+    throw new RoutineEngineError(
+      'ROUTINE_UNKNOWN',
+      `No worker offers ${text}: give its full id to wait for one that does`,
+    );
+  }
+  if (second === undefined) return first;
+  throw new RoutineEngineError(
+    'ROUTINE_VERSION_UNKNOWN',
+    `${text} may be ${fitting.slice(0, 10).join(' or ')}: say which`,
+  );
 }

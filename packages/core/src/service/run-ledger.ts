@@ -1,6 +1,7 @@
 import { toPlainError } from '../errors/error-conversion.js';
+import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import { bodyOf, type Body } from '../model/body.js';
+import type { Body } from '../model/body.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type {
@@ -44,7 +45,8 @@ export class RunLedger {
       workers: parts.workers,
       clock: parts.clock,
       onQueue: parts.onQueue,
-      onFailed: (record, error) => this.#fail(record, error, false),
+      onFailed: (record, error) => this.#fail(record, toPlainError(error), false),
+      onCancelled: (record, error) => this.#fail(record, error, true),
     });
   }
 
@@ -53,10 +55,10 @@ export class RunLedger {
   }
 
   /** A requested run. The same run again, from the same requester, is the same run. */
-  request(requester: NodeSession, request: RequestStart, body: Body | undefined): void {
+  request(requester: NodeSession, request: RequestStart, body: Body): void {
     const known = this.#runs.get(request.runId);
     const refuse = (error: Error): void =>
-      requester.post({ ...failure(request.runId, 1, error, false), type: 'v1.routine.failed' });
+      requester.post(failure(request.runId, 1, toPlainError(error), false));
     if (known) {
       if (known.requester === requester) return;
       return refuse(
@@ -64,16 +66,18 @@ export class RunLedger {
       );
     }
     try {
-      const routineId = this.#parts.records.resolve(request.routineId);
+      const routineId = this.#parts.records.resolve(request.routineId, this.#parts.workers.offered);
       this.#accepted += 1;
       const record: RunRecord = {
         request: { ...request, routineId },
-        body: body ?? bodyOf({ head: new Uint8Array(0), buffers: [] }),
+        body,
         requester,
         order: this.#accepted,
         attempt: 0,
         lease: 0,
         downfalls: 0,
+        expectedMs: 0,
+        started: false,
         hanging: false,
         told: false,
       };
@@ -96,6 +100,7 @@ export class RunLedger {
     const record = this.#held(node, report);
     if (!record) return;
     record.requester.post({ ...report, lease: 0 }, body);
+    if (report.type === 'v1.routine.starting') record.started = true;
     if (report.type !== 'v1.routine.completed') return;
     if (record.worker) learnDuration(record.worker, record.request.routineId, report.durationMs);
     this.#finish(node, record);
@@ -112,12 +117,12 @@ export class RunLedger {
   failed(node: NodeSession, report: RunFails): void {
     const record = this.#held(node, report);
     if (!record) return;
-    const { code } = report.error;
-    if (code === 'WORKER_BUSY' || code === 'WORKER_LOST') {
+    const { again, error } = report;
+    if (again !== 'no') {
       const { worker } = record;
       this.placement.release(record);
-      if (worker) worker.refusing = code === 'WORKER_BUSY';
-      this.placement.again(record, report.error, code === 'WORKER_LOST');
+      if (worker) worker.refusing = again === 'busy';
+      this.placement.again(record, error, again === 'downfall');
       return this.placement.fill();
     }
     record.requester.post({ ...report, lease: 0 });
@@ -126,8 +131,10 @@ export class RunLedger {
 
   /** A worker is gone: its runs are placed elsewhere. */
   workerLost(worker: WorkerEntry, error: Error): void {
-    // A run that waits for sub-runs was not computing, so it did not bring the worker down.
-    for (const record of [...worker.runs]) this.placement.again(record, toPlainError(error), !record.hanging);
+    for (const record of [...worker.runs]) {
+      // Only one that computed may have brought the worker down, not one that waited in its inbox or for sub-runs.
+      this.placement.again(record, toPlainError(error), record.started && !record.hanging);
+    }
     this.placement.fill();
   }
 
@@ -147,21 +154,13 @@ export class RunLedger {
   }
 
   #stop(record: RunRecord, cancel: CancelRun): void {
+    record.cancelled = cancel.error;
     if (record.worker) {
       record.worker.node.post({ ...cancel, attempt: record.attempt, lease: record.lease });
       return;
     }
     this.placement.withdraw(record);
-    this.#runs.delete(record.request.runId);
-    const { runId, attempt } = cancel;
-    record.requester.post({
-      type: 'v1.routine.failed',
-      runId,
-      attempt,
-      lease: 0,
-      cancelled: true,
-      error: cancel.error,
-    });
+    this.#fail(record, cancel.error, true);
   }
 
   #finish(node: NodeSession, record: RunRecord): void {
@@ -173,10 +172,10 @@ export class RunLedger {
     this.placement.fill();
   }
 
-  #fail(record: RunRecord, error: Error, cancelled: boolean): void {
+  #fail(record: RunRecord, error: PlainError, cancelled: boolean): void {
     const { runId } = record.request;
     this.#runs.delete(runId);
-    record.requester.post({ ...failure(runId, record.attempt, error, cancelled), type: 'v1.routine.failed' });
+    record.requester.post(failure(runId, record.attempt, error, cancelled));
   }
 
   /** The run of a report, if its sender still holds the lease: late, doubled and forged reports are not listened to. */
@@ -190,6 +189,6 @@ export class RunLedger {
   }
 }
 
-function failure(runId: string, attempt: number, error: Error, cancelled: boolean): Omit<RunFails, 'type'> {
-  return { runId, attempt, lease: 0, cancelled, error: toPlainError(error) };
+function failure(runId: string, attempt: number, error: PlainError, cancelled: boolean): RunFails {
+  return { type: 'v1.routine.failed', runId, attempt, lease: 0, cancelled, again: 'no', error };
 }

@@ -13,8 +13,10 @@ export class RunQueue {
   add(record: RunRecord): void {
     const { routineId, runId } = record.request;
     const lane = this.#lanes.get(routineId) ?? new Map<string, RunRecord>();
-    this.#lanes.set(routineId, lane);
-    lane.set(runId, record);
+    const [first] = firstOf(lane);
+    // One that comes back from a lost worker was accepted before those that wait.
+    const before = first && first.order > record.order;
+    this.#lanes.set(routineId, before ? new Map([[runId, record], ...lane]) : lane.set(runId, record));
     this.#size += 1;
   }
 
@@ -26,6 +28,11 @@ export class RunQueue {
     if (lane.size === 0) this.#lanes.delete(routineId);
     this.#size -= 1;
     return true;
+  }
+
+  /** Every run that waits. */
+  *[Symbol.iterator](): Iterator<RunRecord> {
+    for (const lane of this.#lanes.values()) yield* lane.values();
   }
 
   /** The oldest run of each routine that waits, oldest first. */

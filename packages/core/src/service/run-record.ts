@@ -1,3 +1,4 @@
+import type { PlainError } from '../errors/plain-error.js';
 import type { Body } from '../model/body.js';
 import type { Timer } from '../ports/clock.js';
 import type { RequestStart } from '../protocol/directives.js';
@@ -20,6 +21,12 @@ export interface RunRecord {
   lease: number;
   /** Workers that went down while they held it. */
   downfalls: number;
+  /** What it counts in the backlog of its worker, in milliseconds. */
+  expectedMs: number;
+  /** Its worker said that the body began to run. */
+  started: boolean;
+  /** Why its requester wants it no more. */
+  cancelled?: PlainError | undefined;
   /** Its body waits for sub-runs, so it takes no slot. */
   hanging: boolean;
   /** The requester was told that no worker offers the routine. */

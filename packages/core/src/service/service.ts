@@ -1,4 +1,4 @@
-import type { Subscription } from 'rxjs';
+import { Subscription } from 'rxjs';
 import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
@@ -77,6 +77,7 @@ export class Service {
   async close(): Promise<void> {
     this.#closing = true;
     this.#heartbeats.stop();
+    this.#ledger.placement.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
@@ -85,29 +86,32 @@ export class Service {
     const { clock, logger } = this.#parts;
     let node: NodeSession | undefined;
     const late = clock.after(LIMITS.handshakeMs, () => void connection.close('no hello came'));
-    const subscription: Subscription = connection.inbound$.subscribe({
-      next: (envelope) => {
-        try {
-          if (node) return this.#receive(node, envelope);
-          late.cancel();
-          node = this.#admit(connection, envelope);
-        } catch (error) {
-          logger.log(
-            'warn',
-            `${node?.name ?? connection.peer} sent what can't be read; its connection closes`,
-            { error },
-          );
-          if (!node) this.#refuse(connection, error as Error);
-          void connection.close('malformed');
-        }
-      },
-      complete: () => {
-        late.cancel();
-        this.#subscriptions.delete(subscription);
-        if (node) this.#nodeLost(node);
-      },
-    });
+    const subscription = new Subscription();
     this.#subscriptions.add(subscription);
+    subscription.add(
+      connection.inbound$.subscribe({
+        next: (envelope) => {
+          try {
+            if (node) return this.#receive(node, envelope);
+            late.cancel();
+            node = this.#admit(connection, envelope);
+          } catch (error) {
+            logger.log(
+              'warn',
+              `${node?.name ?? connection.peer} sent what can't be read; its connection closes`,
+              { error },
+            );
+            if (!node) this.#refuse(connection, error as Error);
+            void connection.close('malformed');
+          }
+        },
+        complete: () => {
+          late.cancel();
+          this.#subscriptions.delete(subscription);
+          if (node) this.#nodeLost(node);
+        },
+      }),
+    );
   }
 
   #admit(connection: Connection, envelope: Envelope): NodeSession {
@@ -122,24 +126,24 @@ export class Service {
     const protocol = commonProtocol(hello);
     const node = new NodeSession(ids.next(), hello.name, hello.role, connection, logger);
     const welcome = { type: 'welcome', protocol, session: node.session.id, service: name };
-    connection.send({ header: welcome });
+    sendQuietly(connection, welcome, logger);
     return node;
   }
 
   #refuse(connection: Connection, error: Error): void {
     const refused: DirectiveHeader = { type: 'refused', error: toPlainError(error) };
-    connection.send({ header: refused });
+    sendQuietly(connection, refused, this.#parts.logger);
   }
 
   #receive(node: NodeSession, envelope: Envelope): void {
-    const directive = node.session.receive(envelope.header);
+    const directive = node.session.receive(envelope);
     if (directive) this.#handle(node, directive, envelope.body);
   }
 
   #handle(node: NodeSession, directive: Directive, body: Body | undefined): void {
     switch (directive.type) {
       case 'v1.routine.request_start':
-        return this.#ledger.request(node, directive, body);
+        return body && this.#ledger.request(node, directive, body);
       case 'v1.routine.cancel':
         return this.#ledger.cancel(node, directive);
       case 'v1.routine.starting':
@@ -174,7 +178,6 @@ export class Service {
     }
     if (this.#workers.get(node))
       throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} registered twice`);
-    for (const { routineId } of ready.routines) this.#records.register(routineId);
     this.#workers.add({
       node,
       routines: new Map(ready.routines.map((routine) => [routine.routineId, routine])),
@@ -185,8 +188,10 @@ export class Service {
       status: 'IDLE',
       lastPulseAt: this.#parts.clock.monotonic(),
       refusing: false,
+      backlogMs: 0,
       meanMs: new Map(),
     });
+    for (const { routineId } of ready.routines) this.#records.register(routineId);
     this.#ledger.placement.fill();
   }
 
@@ -247,4 +252,13 @@ function commonProtocol(hello: Hello): number {
     'PROTOCOL_VERSION',
     `${hello.name} speaks protocol ${hello.protocols.join(', ') || 'none'}, the service ${PROTOCOL_VERSIONS.join(', ')}`,
   );
+}
+
+/** Sends to a connection that may be gone already, which its own end tells. */
+function sendQuietly(connection: Connection, header: DirectiveHeader, logger: Logger): void {
+  try {
+    connection.send({ header });
+  } catch (error) {
+    logger.log('debug', `${String(header['type'])} to ${connection.peer} was not sent`, { error });
+  }
 }

@@ -17,10 +17,14 @@ export interface WorkerEntry {
   lastPulseAt: number;
   /** It said WORKER_BUSY: nothing more until one of its runs ends or hangs, or its next pulse. */
   refusing: boolean;
+  /** How long the runs that compute or wait to are expected to take together, in milliseconds. */
+  backlogMs: number;
   /** Running mean of how long runs of a routine take here, in milliseconds. */
   readonly meanMs: Map<string, number>;
 }
 
+/** Longest duration that is believed, about 11 days: a worker may say anything. */
+const LONGEST_MS = 1e9;
 /** Weight of the newest duration in the running mean. */
 const NEWEST_WEIGHT = 0.2;
 
@@ -73,6 +77,7 @@ export class WorkerTable {
 
 /** Takes a run's duration into the running mean of its routine. */
 export function learnDuration(worker: WorkerEntry, routineId: string, durationMs: number): void {
-  const mean = worker.meanMs.get(routineId);
-  worker.meanMs.set(routineId, mean === undefined ? durationMs : mean + (durationMs - mean) * NEWEST_WEIGHT);
+  const believed = Math.min(Math.max(durationMs, 0), LONGEST_MS);
+  const mean = worker.meanMs.get(routineId) ?? believed;
+  worker.meanMs.set(routineId, mean + (believed - mean) * NEWEST_WEIGHT);
 }

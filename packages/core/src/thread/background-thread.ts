@@ -44,6 +44,7 @@ export class BackgroundThread {
   readonly #worker: Worker;
   readonly #port: ParcelPort<ToGuest, ToHost>;
   readonly #exited: Promise<void>;
+  readonly #computing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #closing = false;
   #wasReady = false;
   #uncaught: Error | undefined;
@@ -54,6 +55,7 @@ export class BackgroundThread {
       modules: options.modules.map(moduleUrl),
       preload: (options.preload ?? []).map(moduleUrl),
       project,
+      computing: this.#computing.buffer,
     };
     this.#worker = new Worker(entryFile(), {
       workerData,
@@ -71,6 +73,11 @@ export class BackgroundThread {
     this.ready = this.#start(parts, workerData.modules);
     // Whoever starts the thread awaits it; a thread that ends before is told by `onEnd` too.
     this.ready.catch(() => undefined);
+  }
+
+  /** Number of the run whose body computes, also after the thread has ended; 0 when none does. */
+  get computing(): number {
+    return Atomics.load(this.#computing, 0);
   }
 
   send(message: ToGuest, value?: Encoded): void {
@@ -99,7 +106,9 @@ export class BackgroundThread {
         }
         if (message.kind === 'broken') {
           this.#uncaught = fromPlainError(message.error, { where: 'a background thread' });
-          return reject(this.#uncaught);
+          reject(this.#uncaught);
+          // What the modules opened before they failed would keep it alive.
+          return void this.#worker.terminate();
         }
         return parts.onParcel(parcel);
       });

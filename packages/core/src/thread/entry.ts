@@ -1,13 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MsgpackrCodec } from '../codec/msgpackr-codec.js';
 import { openAmbient } from '../context/ambient.js';
+import { offeredRoutines } from '../define/offered-routines.js';
 import { registry } from '../define/registry.js';
 import { definedSerializers } from '../define/serializers.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import { systemClock } from '../lifecycle/platform/system-clock.js';
 import { uuidIds } from '../lifecycle/platform/uuid-ids.js';
-import { completeRoutineId, formatRoutineId } from '../model/routine-id.js';
-import type { OfferedRoutine } from '../model/routine-definition.js';
 import { Guest } from './guest.js';
 import { loadModules } from './load-modules.js';
 import type { ThreadStart, ToGuest, ToHost } from './messages.js';
@@ -21,13 +20,6 @@ const start = workerData as ThreadStart;
 const hostPort = parentPort;
 const port = new ParcelPort<ToHost, ToGuest>(hostPort, systemClock);
 
-function offered(): OfferedRoutine[] {
-  return registry.list().map(({ id, sourceHash }) => ({
-    routineId: formatRoutineId(completeRoutineId(id, { project: start.project })),
-    sourceHash,
-  }));
-}
-
 try {
   await loadModules(start.modules, start.preload);
   const guest = new Guest({
@@ -38,11 +30,14 @@ try {
     clock: systemClock,
     ids: uuidIds,
     project: start.project,
-    end: () => hostPort.close(),
+    computing: new Int32Array(start.computing),
   });
+  // The memory limit has no such hook: there the run that began last is to blame.
+  process.on('exit', () => guest.blame());
+  process.on('uncaughtExceptionMonitor', () => guest.blame());
   openAmbient(guest, 'background thread');
   port.listen((parcel) => guest.receive(parcel));
-  port.send({ kind: 'ready', routines: offered() });
+  port.send({ kind: 'ready', routines: offeredRoutines(registry, start.project) });
 } catch (error) {
   port.send({ kind: 'broken', error: toPlainError(error) });
   port.flush();

@@ -1,7 +1,8 @@
+import { askEncoded } from '../context/ask-encoded.js';
 import { CallControl } from '../context/call-control.js';
 import { Cancellation } from '../context/cancellation.js';
-import { encodeCall } from '../context/encode-call.js';
 import { executeBody } from '../context/execute-body.js';
+import { rejected } from '../context/rejected.js';
 import { currentRunScope, RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
@@ -30,8 +31,8 @@ export interface GuestParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly project: string;
-  /** Called when the host says that the thread is to end. */
-  readonly end: () => void;
+  /** One Int32; see {@link ThreadStart.computing}. */
+  readonly computing: Int32Array;
 }
 
 /** Bodies known to be shorter than this, in milliseconds, are not told of before they begin, but when they end. */
@@ -40,6 +41,8 @@ const SHORT_MS = 1;
 const NEWEST_WEIGHT = 0.2;
 
 interface HeldRun {
+  /** Stands for it in the shared memory that tells the host who computes. */
+  readonly number: number;
   readonly call: EncodedCall;
   readonly cancellation: Cancellation;
 }
@@ -56,17 +59,19 @@ export class Guest implements ScopeEngine {
   readonly #reporter: ScopeReporter;
   /** Full routine id -> running mean of how long its bodies take, in milliseconds. */
   readonly #meanMs = new Map<string, number>();
-  /** Bodies that compute: they run or have been resumed, and wait for no sub-run. */
-  #computing = 0;
+  /** Numbers of the runs whose bodies compute (they began or were resumed, and wait for no sub-run), the latest last. */
+  #computing: number[] = [];
 
   constructor(parts: GuestParts) {
     this.#parts = parts;
     const { port } = parts;
     this.#reporter = {
       hanging: (scope, waits) => {
-        this.#computing += waits ? -1 : 1;
+        const number = this.#held.get(scope.runId)?.number ?? 0;
+        this.#setComputing(number, !waits);
         port.send({ kind: 'hanging', runId: scope.runId, waits });
-        if (waits) this.#startNext();
+        // Not inside the call that the body is just making: its request goes out before the next body computes.
+        if (waits) queueMicrotask(() => this.#startNext());
       },
       progress: (scope, done, total) => port.send({ kind: 'progress', runId: scope.runId, done, total }),
       log: (scope, level, message) => port.send({ kind: 'log', runId: scope.runId, level, message }),
@@ -76,7 +81,8 @@ export class Guest implements ScopeEngine {
   receive({ message, value }: Parcel<ToGuest>): void {
     switch (message.kind) {
       case 'run': {
-        const held = { call: fromCallMessage(message.call, value), cancellation: new Cancellation() };
+        const { number } = message;
+        const held = { number, call: fromCallMessage(message.call, value), cancellation: new Cancellation() };
         this.#held.set(held.call.runId, held);
         this.#inbox.push(held);
         return this.#startNext();
@@ -85,49 +91,36 @@ export class Guest implements ScopeEngine {
         return this.#cancel(message.runId, fromPlainError(message.error));
       case 'answer':
         return this.#asked.get(message.runId)?.(fromOutcomeMessage(message.outcome, value));
-      case 'end':
-        return this.#parts.end();
     }
   }
 
   /** A call made by a body of this thread. */
   run(call: RoutineCall): Promise<unknown> {
     const parent = currentRunScope();
-    if (!parent) {
-      return Promise.reject(
-        new RoutineEngineError(
-          'LIFECYCLE_CLOSED',
-          `${formatRoutineId(call.id)} was called in a background thread outside any run, such as at the top of its module`,
-        ),
-      );
-    }
-    const { clock, codec, ids, project } = this.#parts;
+    const { clock, project } = this.#parts;
     let control: CallControl | undefined;
     try {
+      if (!parent) throw outsideAnyRun(call);
       const routineId = formatRoutineId(
         call.id.form === 'name' ? completeRoutineId(call.id, { project }) : call.id,
       );
       control = new CallControl(call, routineId, parent, clock);
       const { cancellation } = control;
       if (cancellation.reason) throw cancellation.reason;
-      const { rootRunId, runId: parentRunId } = parent;
-      const encoded = encodeCall(call, { runId: ids.next(), rootRunId, parentRunId, routineId }, codec);
-      const settled = parent.waitFor({
-        runId: encoded.runId,
-        abandon: (reason) => cancellation.cancel(reason),
-      });
-      return control.settle(this.#ask(encoded, control), settled);
+      return askEncoded({ call, routineId, parent, control }, this.#parts, (encoded) =>
+        this.#ask(encoded, cancellation),
+      );
     } catch (error) {
       control?.release();
-      return Promise.reject(error as Error);
+      return rejected(error, parent !== undefined);
     }
   }
 
-  async #ask(call: EncodedCall, control: CallControl): Promise<unknown> {
+  async #ask(call: EncodedCall, cancellation: Cancellation): Promise<unknown> {
     const { port, codec } = this.#parts;
     const outcome = await new Promise<Outcome>((resolve) => {
       this.#asked.set(call.runId, resolve);
-      control.cancellation.onCancel((reason) => {
+      cancellation.onCancel((reason) => {
         if (!this.#asked.delete(call.runId)) return;
         const error = toPlainError(reason);
         port.send({ kind: 'withdraw', runId: call.runId, error });
@@ -140,8 +133,20 @@ export class Guest implements ScopeEngine {
     throw fromPlainError(outcome.error, { where: `${call.routineId}, called by ${call.parentRunId}` });
   }
 
+  /** Says that the run in whose code this is called brings the thread down. */
+  blame(): void {
+    const held = this.#held.get(currentRunScope()?.runId ?? '');
+    if (held) Atomics.store(this.#parts.computing, 0, held.number);
+  }
+
+  #setComputing(number: number, computes: boolean): void {
+    this.#computing = this.#computing.filter((other) => other !== number);
+    if (computes) this.#computing.push(number);
+    Atomics.store(this.#parts.computing, 0, this.#computing.at(-1) ?? 0);
+  }
+
   #startNext(): void {
-    if (this.#computing > 0) return;
+    if (this.#computing.length > 0) return;
     const next = this.#inbox.shift();
     if (next) void this.#execute(next);
   }
@@ -149,10 +154,10 @@ export class Guest implements ScopeEngine {
   async #execute(held: HeldRun): Promise<void> {
     const { port, codec, clock } = this.#parts;
     const { runId } = held.call;
-    this.#computing += 1;
+    this.#setComputing(held.number, true);
     port.send({ kind: 'starting', runId });
     // A body that computes without a pause would keep the message back until it ends.
-    if (!((this.#meanMs.get(held.call.routineId) ?? SHORT_MS) < SHORT_MS)) port.flush();
+    if (!((this.#meanMs.get(held.call.routineId) ?? SHORT_MS) < SHORT_MS)) port.flushForNext();
     let scope: RunScope | undefined;
     let outcome: Outcome;
     try {
@@ -162,8 +167,8 @@ export class Guest implements ScopeEngine {
     } catch (error) {
       outcome = { status: 'FAILED', error: toPlainError(error) };
     }
-    // A body that ends while sub-runs are outstanding was counted out when it began to hang.
-    if (!scope?.end()) this.#computing -= 1;
+    scope?.end();
+    this.#setComputing(held.number, false);
     if (outcome.status === 'DONE') this.#learn(held.call.routineId, outcome.durationMs);
     this.#settle(runId, outcome);
     this.#startNext();
@@ -202,4 +207,11 @@ export class Guest implements ScopeEngine {
     this.#inbox.splice(waiting, 1);
     this.#settle(runId, { status: 'CANCELLED', error: toPlainError(reason) });
   }
+}
+
+function outsideAnyRun(call: RoutineCall): RoutineEngineError {
+  return new RoutineEngineError(
+    'LIFECYCLE_CLOSED',
+    `${formatRoutineId(call.id)} was called in a background thread outside any run, such as at the top of its module`,
+  );
 }

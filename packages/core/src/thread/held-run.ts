@@ -12,6 +12,8 @@ import type { CallMessage, ToHost } from './messages.js';
 
 /** A run on a background thread, as its host sees it. */
 export class HeldRun {
+  /** Stands for it in the shared memory that tells who computes. */
+  readonly number: number;
   readonly call: EncodedCall;
   readonly host: RunHost;
   readonly #thread: BackgroundThread;
@@ -21,11 +23,13 @@ export class HeldRun {
   state: 'waiting' | 'computing' | 'hanging' = 'waiting';
 
   constructor(
+    number: number,
     call: EncodedCall,
     host: RunHost,
     thread: BackgroundThread,
     settled: (outcome: Outcome) => void,
   ) {
+    this.number = number;
     this.call = call;
     this.host = host;
     this.#thread = thread;

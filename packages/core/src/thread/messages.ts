@@ -10,6 +10,11 @@ export interface ThreadStart {
   /** Modules to import first, such as one that registers a loader. */
   readonly preload: readonly string[];
   readonly project: string;
+  /**
+   * One Int32: the number of the run whose body computes now, 0 when none does. Shared memory, because messages die with
+   * the thread: when it ends the host reads here who brought it down.
+   */
+  readonly computing: SharedArrayBuffer;
 }
 
 /** A call on its way between host and guest; its arguments travel as the message's value. */
@@ -31,13 +36,11 @@ export type OutcomeMessage =
 /** host -> guest */
 export type ToGuest =
   /** Run this. Answered by `starting`, then `settled`. */
-  | { readonly kind: 'run'; readonly call: CallMessage }
+  | { readonly kind: 'run'; readonly call: CallMessage; readonly number: number }
   /** Stop that run. Answered by its `settled`. */
   | { readonly kind: 'cancel'; readonly runId: string; readonly error: PlainError }
   /** The answer to a `request`. */
-  | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage }
-  /** End when this is read: the port closes, so that the thread has nothing left to wait for. */
-  | { readonly kind: 'end' };
+  | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage };
 
 /** guest -> host */
 export type ToHost =

@@ -7,7 +7,10 @@ import type { Parcel } from './messages.js';
 /** Smaller memory is cheaper to copy than to transfer. */
 const TRANSFER_BYTES = 64 * 1024;
 
-/** A body that computes without a pause never ends its turn: what it tells is posted this often all the same. */
+/**
+ * A body that computes without a pause never ends its turn: what it tells later than this, in milliseconds, after the
+ * last post is posted at once.
+ */
 const STALE_MS = 20;
 
 /** What is posted: many messages as one packed batch, and the out-of-band buffers of their values in order. */
@@ -58,6 +61,12 @@ export class ParcelPort<Out, In> {
     }
     if (this.#clock.monotonic() - this.#flushedAt > STALE_MS) this.flush();
     else if (this.#entries.length === 1) this.#clock.nextTurn(() => this.flush());
+  }
+
+  /** Sends now what is waiting, and what is sent next at once as well. */
+  flushForNext(): void {
+    this.flush();
+    this.#flushedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Sends now what is waiting. */

@@ -76,7 +76,8 @@ export class WorkerNode {
   readonly #inbox: number;
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
   #hanging = 0;
-  #stopping = false;
+  #ending = false;
+  #stopped: Promise<void> | undefined;
 
   /** Current status first, then each change. */
   readonly status$: Observable<WorkerStatus> = this.#status.state$;
@@ -88,7 +89,10 @@ export class WorkerNode {
     this.name = identity.name;
     this.#slots = slots;
     this.#inbox = inbox;
-    this.#executor = new ThreadExecutor({ options, threads: slots, project: identity.project, clock });
+    this.#executor = new ThreadExecutor({
+      ...{ options, threads: slots, project: identity.project, clock },
+      onExhausted: (error) => this.#exhausted(error),
+    });
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
     this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor: this.#executor });
     this.#link.on('v1.routine.request_start', (request, body) => this.#take(request, body));
@@ -99,30 +103,51 @@ export class WorkerNode {
     this.#link.on('v1.heartbeat.check_pulse', () =>
       this.#link.post({ type: 'v1.heartbeat.give_pulse', status: this.#status.state }),
     );
-    this.#link.onLost((error) => {
-      for (const held of this.#held.values()) held.cancellation.cancel(error);
-    });
+    this.#link.onLost((error) => this.#end(error));
   }
 
-  /** Loads the routine modules, connects, and takes runs. @throws `ROUTINE_MODULE_FAILED`, `TRANSPORT_UNREACHABLE`. */
+  /**
+   * Loads the routine modules, connects, and takes runs. When it fails nothing is left open.
+   * @throws {@link RoutineEngineError} `ROUTINE_MODULE_FAILED`, `TRANSPORT_UNREACHABLE`, or why the service refused.
+   */
   async start(): Promise<void> {
-    const routines = await this.#executor.start();
-    this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
-    await this.#link.open();
-    this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox });
-    this.#refresh();
+    try {
+      const routines = await this.#executor.start();
+      this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
+      await this.#link.open();
+      this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox });
+      this.#refresh();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
-  /** Takes no more runs, cancels those in hand, ends its threads and closes the connection. */
-  async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
-    this.#setStatus('TERMINATING');
-    const reason = new RoutineEngineError('WORKER_LOST', `${this.name} shuts down`);
-    for (const held of this.#held.values()) held.cancellation.cancel(reason);
+  /** Takes no more runs, gives those in hand back to the service, ends its threads and closes the connection. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    this.#link.post({ type: 'v1.worker.draining' });
+    this.#end(new RoutineEngineError('WORKER_LOST', `${this.name} shuts down`));
     await this.#engine.shutdown();
     await this.#link.close();
     this.#status.complete();
+  }
+
+  /** Cancels what it holds, and takes nothing any more. */
+  #end(reason: Error): void {
+    this.#setStatus('TERMINATING');
+    this.#ending = true;
+    for (const held of this.#held.values()) held.cancellation.cancel(reason);
+  }
+
+  /** No thread can be started any more: whatever came here would fail. */
+  #exhausted(error: Error): void {
+    this.#parts.logger.log('error', `${this.name} has no thread left, and takes no more runs`, { error });
+    this.#link.post({ type: 'v1.worker.draining' });
+    this.#end(new RoutineEngineError('WORKER_LOST', `${this.name} has no thread left`, { cause: error }));
   }
 
   #take(request: RequestStart, body: Body | undefined): void {
@@ -130,8 +155,9 @@ export class WorkerNode {
     const run = { runId, attempt, lease };
     const refusal = this.#whyNot(request, body);
     if (refusal || !body) {
+      const again = refusal?.code === 'WORKER_BUSY' ? 'busy' : 'no';
       const error = toPlainError(refusal);
-      return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled: false, error });
+      return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled: false, again, error });
     }
     const held: HeldRun = { run, cancellation: new Cancellation(), hanging: false };
     this.#held.set(runId, held);
@@ -167,7 +193,7 @@ export class WorkerNode {
       );
     }
     const computing = this.#held.size - this.#hanging;
-    if (this.#stopping || computing >= this.#slots + this.#inbox) {
+    if (this.#ending || computing >= this.#slots + this.#inbox) {
       return new RoutineEngineError('WORKER_BUSY', `${this.name} has no slot for ${routineId}`);
     }
     return undefined;
@@ -193,8 +219,7 @@ export class WorkerNode {
 
   #report(run: RunHeader, outcome: Outcome): void {
     if (outcome.status !== 'DONE') {
-      const cancelled = outcome.status === 'CANCELLED';
-      return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled, error: outcome.error });
+      return this.#reportFailure(run, outcome);
     }
     const { durationMs, rememberedIn, value } = outcome;
     const body = bodyOf(value);
@@ -202,8 +227,19 @@ export class WorkerNode {
     this.#link.post({ type: 'v1.routine.completed', ...run, sizes, durationMs, rememberedIn }, body);
   }
 
+  #reportFailure(run: RunHeader, outcome: Exclude<Outcome, { status: 'DONE' }>): void {
+    const { error } = outcome;
+    const failed = { type: 'v1.routine.failed', ...run, error } as const;
+    // What this worker cancels because it ends, nobody else wanted to be cancelled.
+    if (outcome.status === 'CANCELLED') {
+      const ended = error.code === 'WORKER_LOST' && this.#ending;
+      return this.#link.post({ ...failed, cancelled: !ended, again: ended ? 'lost' : 'no' });
+    }
+    this.#link.post({ ...failed, cancelled: false, again: outcome.again ?? 'no' });
+  }
+
   #refresh(): void {
-    if (this.#stopping) return;
+    if (this.#ending) return;
     this.#setStatus(statusOfCounts({ running: this.#held.size - this.#hanging, hanging: this.#hanging }));
   }
 

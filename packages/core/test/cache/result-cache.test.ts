@@ -129,6 +129,59 @@ describe('the result cache', () => {
     expect(await remember(call('a'), value(1)).answer).toMatchObject({ from: 'run' });
   });
 
+  it.each(['QUEUE_TIMEOUT', 'TRANSPORT_CLOSED', 'WORKER_LOST', 'LIFECYCLE_CLOSED'] as const)(
+    'has each who joined a run that ended with %s compute for itself, since that concerns its owner only',
+    async (code) => {
+      const failure: Outcome = {
+        status: 'FAILED',
+        error: { name: 'RoutineEngineError', message: code, code },
+      };
+      const [owner, ...joined] = [failure, failure, value(2)].map((outcome) => remember(call('a'), outcome));
+      expect((await owner!.answer).outcome).toEqual(failure);
+      expect((await joined[0]!.answer).outcome).toEqual(failure);
+      expect(await joined[1]!.answer).toMatchObject({ from: 'run', outcome: { status: 'DONE' } });
+      expect(joined.map(({ computed }) => computed())).toEqual([1, 1]);
+    },
+  );
+
+  it('does not begin again for who was cancelled meanwhile', async () => {
+    const failure: Outcome = { status: 'FAILED', error: { name: 'Error', message: '', code: 'WORKER_LOST' } };
+    const cancel = new Cancellation();
+    const owner = remember(call('a'), failure);
+    const joined = remember(call('a'), value(1), cancel);
+    cancel.cancel(new Error('enough'));
+    await owner.answer;
+    expect(await joined.answer).toMatchObject({ outcome: { status: 'CANCELLED' } });
+    expect(joined.computed()).toBe(0);
+  });
+
+  it('lets a call that waits only so long for a worker have a run of its own, which others may join', async () => {
+    const impatient = { ...call('a'), queueTimeoutMs: 5 };
+    const first = remember(call('a'), new Promise<never>(() => undefined));
+    const own = remember(impatient, value(2));
+    expect(await own.answer).toMatchObject({ from: 'run' });
+    expect(first.computed()).toBe(1);
+
+    const alone = remember({ ...call('b'), queueTimeoutMs: 5 }, value(3));
+    const joins = remember(call('b'), value(4));
+    expect(await joins.answer).toMatchObject({ from: 'shared' });
+    expect(await alone.answer).toMatchObject({ from: 'run' });
+  });
+
+  it('fails when computing throws', async () => {
+    const thrown = remember(call('a'), Promise.reject(new RangeError('no')));
+    expect(await thrown.answer).toMatchObject({
+      outcome: { status: 'FAILED', error: { name: 'RangeError' } },
+    });
+  });
+
+  it('computes again what was discarded', async () => {
+    await remember(call('a'), value(1)).answer;
+    await cache.discard(call('a'), undefined, new Error('does not decode'));
+    expect(events.at(-1)).toMatchObject({ type: 'store.corrupt', detail: 'does not decode' });
+    expect(await remember(call('a'), value(2)).answer).toMatchObject({ from: 'run' });
+  });
+
   it('counts a store that cannot be asked as a miss', async () => {
     cache = cacheOver(failing('get'));
     expect(await remember(call('a'), value(1)).answer).toMatchObject({

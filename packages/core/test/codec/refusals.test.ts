@@ -45,6 +45,16 @@ const REFUSED: readonly (readonly [what: string, value: unknown, message: RegExp
     /^args is a Map with a property of its own/,
   ],
   [
+    'a regular expression that goes on from no place',
+    [Object.assign(/a/g, { lastIndex: 'here' })],
+    /^args\[0\] is a RegExp whose lastIndex is no index; set it to 0/,
+  ],
+  [
+    'a regular expression that goes on from -0',
+    [Object.assign(/a/g, { lastIndex: -0 })],
+    /^args\[0\] is a RegExp whose lastIndex is no index/,
+  ],
+  [
     'shared memory',
     [new Uint8Array(new SharedArrayBuffer(8))],
     /^args\[0\] is memory in a SharedArrayBuffer/,

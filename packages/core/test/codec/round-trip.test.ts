@@ -176,6 +176,13 @@ describe('an error as a value', () => {
     expect(arrived.stack).toBe(error.stack);
   });
 
+  it('arrives without a list of errors where it had none', () => {
+    const error = new AggregateError([], 'many');
+    Reflect.deleteProperty(error, 'errors');
+    expect(carried(error)).toBeInstanceOf(AggregateError);
+    expect(Object.hasOwn(carried(error) as Error, 'errors')).toBe(false);
+  });
+
   it('keeps cause, code and own properties of any kind', () => {
     const cause = new Error('below');
     const error = Object.assign(new Error('above', { cause }), { code: 'E_ABOVE', rows: new Map([[1, 2n]]) });

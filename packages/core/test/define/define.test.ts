@@ -37,6 +37,15 @@ describe('define', () => {
     );
   });
 
+  it('takes the same function again, and the newest options count', () => {
+    const body = (): number => 1;
+    define.task({ name: 'again', version: '1.0.0' }, body);
+    define.task({ name: 'again', version: '1.0.0', cache: false }, body);
+    expect(registry.find(id('tname:again:1.0.0')).options).toEqual({ cache: false });
+    expect(registry.find(id('tname:again')).options).toEqual({ cache: false });
+    expect(registry.list().filter((definition) => definition.id.name === 'again')).toHaveLength(1);
+  });
+
   it('takes two versions, and two projects, of one name', () => {
     define.task({ name: 'many', version: '1.0.0' }, () => 1);
     define.task({ name: 'many', version: '1.0.1' }, () => 2);

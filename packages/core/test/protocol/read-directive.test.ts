@@ -30,7 +30,7 @@ const directives: Directive[] = [
   { type: 'v1.routine.progress', ...run, done: 0.5, total: 1 },
   { type: 'v1.log', ...run, level: 'warn', message: 'hm' },
   { type: 'v1.routine.completed', ...run, sizes: [1], durationMs: 0.25, rememberedIn: 'fs:/x' },
-  { type: 'v1.routine.failed', ...run, cancelled: false, error },
+  { type: 'v1.routine.failed', ...run, cancelled: false, again: 'lost', error },
   { type: 'v1.routine.cancel', ...run, error },
   { type: 'v1.routine.ack', ...run },
 ];
@@ -86,6 +86,7 @@ describe('a directive', () => {
     ['a run id too long', { ...directives[7], runId: 'x'.repeat(65) }],
     ['sizes that are no numbers', { ...directives[10], sizes: ['1'] }],
     ['too many sizes', { ...directives[10], sizes: { length: 1e9 } }],
+    ['no sizes', { ...directives[10], sizes: [] }],
     ['a duration that is no number', { ...directives[10], durationMs: Number.NaN }],
     ['fields only by inheritance', Object.create(directives[13]!)],
   ])('with %s is refused', (_, header) => {
@@ -117,14 +118,20 @@ describe('an error in a directive', () => {
     let deep: Record<string, unknown> = { name: 'Error', message: 'bottom' };
     for (let level = 0; level < 10_000; level += 1)
       deep = { name: 'Error', message: 'm', cause: { error: deep } };
-    const read = readDirective({ type: 'v1.routine.failed', ...run, cancelled: false, error: deep });
+    const read = readDirective({
+      type: 'v1.routine.failed',
+      ...run,
+      cancelled: false,
+      again: 'no',
+      error: deep,
+    });
     expect(JSON.stringify(read).length).toBeLessThan(10_000);
   });
 
   it('keeps only properties that are plain', () => {
     const properties = { status: 404, ok: false, none: null, nested: { a: 1 }, call: () => 1 };
     const read = readDirective({
-      ...{ type: 'v1.routine.failed', ...run, cancelled: false },
+      ...{ type: 'v1.routine.failed', ...run, cancelled: false, again: 'no' },
       error: { name: 'Error', message: 'm', properties },
     });
     expect(read).toMatchObject({ error: { properties: { status: 404, ok: false, none: null } } });

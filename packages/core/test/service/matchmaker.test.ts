@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verdict } from '../../src/service/heartbeats.js';
-import { capacity, match, type Candidate } from '../../src/service/matchmaker.js';
+import { expectedMs, match, takes, type Candidate } from '../../src/service/matchmaker.js';
+import { learnDuration, type WorkerEntry } from '../../src/service/worker-table.js';
 
 const worker = (name: string, more: Partial<Candidate> = {}): Candidate & { readonly name: string } => ({
   ...{
@@ -12,6 +13,7 @@ const worker = (name: string, more: Partial<Candidate> = {}): Candidate & { read
     hanging: 0,
     refusing: false,
     meanMs: new Map(),
+    backlogMs: 0,
   },
   ...more,
 });
@@ -54,16 +56,50 @@ describe('the matchmaker', () => {
   });
 });
 
-describe('the capacity of a worker', () => {
+describe('a worker whose slot is taken', () => {
+  const busy = (meanMs: number | undefined, more: Partial<Candidate> = {}): Candidate =>
+    worker('busy', {
+      runs: { size: 1 },
+      backlogMs: meanMs ?? 2,
+      meanMs: meanMs === undefined ? new Map() : new Map([[train, meanMs]]),
+      ...more,
+    });
+
+  it('takes one more run of a routine that is known to be short', () => {
+    expect(takes(busy(0.5), train)).toBe(true);
+  });
+
   it.each([
-    ['nothing is known of the routine', undefined, 1],
-    ['its runs take a second', 1_000, 1],
-    ['its runs take 2 ms', 2, 2],
-    ['its runs take half a millisecond', 0.5, 5],
-    ['its runs take no time', 0, 9],
-  ])('when %s', (_, meanMs, expected) => {
-    const known = meanMs === undefined ? new Map<string, number>() : new Map([[train, meanMs]]);
-    expect(capacity(worker('one', { meanMs: known }), train)).toBe(expected);
+    ['that it does not know', busy(undefined)],
+    ['that is long', busy(2)],
+    ['that is short, behind a long one', busy(0.5, { backlogMs: 2 })],
+    ['that is short, when what it holds fills the time', busy(0.5, { runs: { size: 4 }, backlogMs: 1.75 })],
+    ['that is short, when its inbox is full', busy(0, { runs: { size: 9 }, backlogMs: 0 })],
+  ])('takes none %s', (_, candidate) => {
+    expect(takes(candidate, train)).toBe(false);
+  });
+});
+
+describe('how long a run is expected to take', () => {
+  it('is the mean of its routine, and at most what may be sent ahead', () => {
+    const meanMs = new Map([
+      [train, 0.25],
+      ['long', 60_000],
+    ]);
+    expect(expectedMs({ meanMs }, train)).toBe(0.25);
+    expect(expectedMs({ meanMs }, 'long')).toBe(2);
+    expect(expectedMs({ meanMs }, 'unknown')).toBe(2);
+  });
+});
+
+describe('the running mean', () => {
+  it.each([
+    [Number.POSITIVE_INFINITY, 1e9],
+    [-1e308, 0],
+  ])('believes no duration of %d ms', (durationMs, believed) => {
+    const entry = { meanMs: new Map<string, number>() } as WorkerEntry;
+    learnDuration(entry, train, durationMs);
+    expect(entry.meanMs.get(train)).toBe(believed);
   });
 });
 

@@ -1,0 +1,34 @@
+import type { EncodedCall } from '../model/call.js';
+import type { Codec } from '../ports/codec.js';
+import type { Ids } from '../ports/ids.js';
+import type { RoutineCall } from '../ports/routine-engine.js';
+import type { CallControl } from './call-control.js';
+import { encodeCall } from './encode-call.js';
+import type { RunScope } from './run-scope.js';
+
+/** One call of user code that is to be answered by way of bytes. */
+export interface EncodedAsk {
+  readonly call: RoutineCall;
+  readonly routineId: string;
+  /** The run that waits for it; absent for a root. */
+  readonly parent: RunScope | undefined;
+  readonly control: CallControl;
+}
+
+/**
+ * Encodes a call as a run of its own, has it answered, and lets its parent wait.
+ * @param ask - answers with the caller's value. Never throws, but rejects. The buffers of the arguments are views of
+ *   the caller's values: it copies them before its first await.
+ * @throws {@link RoutineEngineError} `VALUE_NOT_ENCODABLE` or `VALUE_TOO_DEEP`; then nothing waits.
+ */
+export function askEncoded(
+  { call, routineId, parent, control }: EncodedAsk,
+  { codec, ids }: { readonly codec: Codec; readonly ids: Ids },
+  ask: (encoded: EncodedCall) => Promise<unknown>,
+): Promise<unknown> {
+  const runId = ids.next();
+  const rootRunId = parent?.rootRunId ?? runId;
+  const encoded = encodeCall(call, { runId, rootRunId, parentRunId: parent?.runId, routineId }, codec);
+  const settled = parent?.waitFor({ runId, abandon: (reason) => control.cancellation.cancel(reason) });
+  return control.settle(ask(encoded), settled);
+}

@@ -1,0 +1,9 @@
+/**
+ * The promise of a call that is refused. Inside a run it counts as handled: a sub-call that nobody awaits must not end
+ * the process. Outside, a rejection that nobody handles stays as loud as any other.
+ */
+export function rejected(error: unknown, insideRun: boolean): Promise<never> {
+  const promise: Promise<never> = Promise.reject(error as Error);
+  if (insideRun) promise.catch(() => undefined);
+  return promise;
+}

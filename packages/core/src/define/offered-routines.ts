@@ -1,0 +1,23 @@
+import type { OfferedRoutine, RoutineDefinition } from '../model/routine-definition.js';
+import { completeRoutineId, formatRoutineId } from '../model/routine-id.js';
+import type { RoutineCatalog } from '../ports/routine-catalog.js';
+import { duplicateRoutine } from './duplicate-routine.js';
+
+/**
+ * The routines of a catalog that a node of this project can run, by their full ids. Routines of other projects are
+ * left out: a module may define some for several.
+ * @throws {@link RoutineEngineError} `ROUTINE_DUPLICATE` when two functions have one full id, since one of them names the
+ *   project and the other does not.
+ */
+export function offeredRoutines(catalog: RoutineCatalog, project: string): OfferedRoutine[] {
+  const offered = new Map<string, RoutineDefinition>();
+  for (const definition of catalog.list()) {
+    const { id } = definition;
+    if (id.project !== undefined && id.project !== project) continue;
+    const routineId = formatRoutineId(completeRoutineId(id, { project }));
+    const other = offered.get(routineId);
+    if (other && other.body !== definition.body) throw duplicateRoutine(routineId, other, definition);
+    offered.set(routineId, definition);
+  }
+  return [...offered].map(([routineId, { sourceHash }]) => ({ routineId, sourceHash }));
+}

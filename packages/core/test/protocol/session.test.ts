@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { bodyOf } from '../../src/model/body.js';
+import type { Directive } from '../../src/protocol/directives.js';
+import { Session } from '../../src/protocol/session.js';
+import { ScriptedConnection } from '../support/scripted-connection.js';
+
+const log = (message: string): Directive => ({
+  type: 'v1.log',
+  runId: 'r',
+  attempt: 1,
+  lease: 0,
+  level: 'info',
+  message,
+});
+const pulse: Directive = { type: 'v1.heartbeat.give_pulse', status: 'IDLE' };
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
+let connection: ScriptedConnection;
+let session: Session;
+const said = (): unknown[] => connection.sent.map(({ header }) => header['message'] ?? 'pulse');
+
+beforeEach(() => {
+  connection = new ScriptedConnection();
+  session = new Session('s', connection);
+});
+
+describe('a session that sends', () => {
+  it('numbers what it sends, from 1 on', () => {
+    session.send(log('a'));
+    session.send(log('b'));
+    expect(connection.sent.map(({ header }) => [header['session'], header['sequence']])).toEqual([
+      ['s', 1],
+      ['s', 2],
+    ]);
+  });
+
+  it('keeps directives back while the window is full, and sends them in order when it is not', async () => {
+    connection.full = true;
+    for (const message of ['a', 'b', 'c', 'd']) session.send(log(message));
+    // The one that filled the window was taken; the next waits for it to drain.
+    expect(said()).toEqual(['a']);
+    connection.drain();
+    await settle();
+    expect(said()).toEqual(['a', 'b', 'c', 'd']);
+    expect(connection.sent.map(({ header }) => header['sequence'])).toEqual([1, 2, 3, 4]);
+  });
+
+  it('waits again when the window fills again', async () => {
+    connection.full = true;
+    for (const message of ['a', 'b', 'c']) session.send(log(message));
+    connection.drain();
+    connection.full = true;
+    await settle();
+    expect(said()).toEqual(['a', 'b']);
+    connection.drain();
+    await settle();
+    expect(said()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('lets a heartbeat overtake what waits', async () => {
+    connection.full = true;
+    session.send(log('a'));
+    session.send(log('b'));
+    session.send(pulse);
+    expect(said()).toEqual(['a', 'pulse']);
+    connection.drain();
+    await settle();
+    expect(said()).toEqual(['a', 'pulse', 'b']);
+    expect(connection.sent.map(({ header }) => header['sequence'])).toEqual([1, 2, 3]);
+  });
+
+  it('forgets what waits when the connection closes', async () => {
+    connection.full = true;
+    session.send(log('a'));
+    session.send(log('b'));
+    await connection.close();
+    await settle();
+    expect(() => session.send(log('c'))).toThrow(expect.objectContaining({ code: 'TRANSPORT_CLOSED' }));
+    expect(said()).toEqual(['a']);
+  });
+});
+
+describe('a session that receives', () => {
+  const completed = {
+    type: 'v1.routine.completed',
+    runId: 'r',
+    attempt: 1,
+    lease: 1,
+    durationMs: 1,
+    session: 's',
+  };
+  const body = bodyOf({ head: new Uint8Array(3), buffers: [new Uint8Array(5)] });
+  const { parts: _, ...streamed } = body;
+
+  it.each([
+    ['in memory', body],
+    ['still to be read', streamed],
+  ])('takes a body %s that has the sizes the directive says', (_name, given) => {
+    const header = { ...completed, sizes: [3, 5], sequence: 1 };
+    expect(session.receive({ header, body: given })).toMatchObject({ sizes: [3, 5] });
+  });
+
+  it.each([
+    ['no body', undefined, [3, 5]],
+    ['a body of other sizes', body, [5, 3]],
+    ['a body whose parts are not what its sizes say', { ...body, parts: [new Uint8Array(3)] }, [3, 5]],
+  ])('refuses %s', (_name, given, sizes) => {
+    const header = { ...completed, sizes, sequence: 1 };
+    expect(() => session.receive(given ? { header, body: given } : { header })).toThrow(
+      expect.objectContaining({ code: 'PROTOCOL_MALFORMED' }),
+    );
+  });
+
+  it('takes what comes twice once, and refuses a gap', () => {
+    const header = { type: 'v1.worker.draining', session: 's', sequence: 1 };
+    expect(session.receive({ header })).toEqual({ type: 'v1.worker.draining' });
+    expect(session.receive({ header })).toBeUndefined();
+    expect(() => session.receive({ header: { ...header, sequence: 3 } })).toThrow(
+      expect.objectContaining({ code: 'PROTOCOL_MALFORMED' }),
+    );
+  });
+});

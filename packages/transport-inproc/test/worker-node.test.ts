@@ -1,0 +1,78 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EngineEvent } from '@routine-engine/core';
+import {
+  CLOCK,
+  CODEC,
+  EventFeed,
+  IDS,
+  LOGGER,
+  ROUTINE_CATALOG,
+  provide,
+  type EnginePlugin,
+  type PartGetter,
+} from '@routine-engine/core/adapter';
+import { WorkerNode, type ThreadOptions } from '@routine-engine/core/host';
+import { Lifecycle } from '@routine-engine/core';
+import { InprocTransport } from '@routine-engine/transport-inproc';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cluster } from './fixtures/engines.ts';
+import { everythingRemote, executionPolicy } from '@routine-engine/core';
+import { add, exitProcess, naps } from './fixtures/routines.ts';
+
+const routines = new URL('./fixtures/routines.ts', import.meta.url);
+const remote = executionPolicy(everythingRemote);
+const threads = (): string[] =>
+  process.getActiveResourcesInfo().filter((resource) => resource === 'MessagePort');
+
+/** The default parts of a lifecycle. */
+async function defaultParts(): Promise<{ parts: PartGetter; close: () => Promise<void> }> {
+  let parts: PartGetter | undefined;
+  const capture: EnginePlugin = {
+    name: 'capture',
+    api: '^0.1.0',
+    parts: [provide(Symbol.for('test/capture') as never, (given) => (parts = given) as never)],
+  };
+  const lifecycle = await Lifecycle.init({ project: 'test', plugins: [capture] });
+  return { parts: parts as PartGetter, close: () => lifecycle.shutdown() };
+}
+
+describe('a worker', () => {
+  it('that cannot reach the service leaves no thread', async () => {
+    const { parts, close } = await defaultParts();
+    const worker = new WorkerNode({
+      identity: { name: 'lonely', project: 'test' },
+      transport: new InprocTransport(),
+      address: 'inproc:nowhere',
+      ...{ codec: parts.get(CODEC), clock: parts.get(CLOCK), ids: parts.get(IDS), logger: parts.get(LOGGER) },
+      ...{ catalog: parts.get(ROUTINE_CATALOG), feed: new EventFeed<EngineEvent>(), cache: undefined },
+      threads: { modules: [routines] } satisfies ThreadOptions,
+    });
+    await expect(worker.start()).rejects.toMatchObject({ code: 'TRANSPORT_UNREACHABLE' });
+    expect(threads()).toEqual([]);
+    await close();
+  });
+});
+
+describe('a worker whose thread cannot be started again', () => {
+  const flag = join(tmpdir(), `routine-engine-broken-${process.pid}`);
+  beforeEach(() => {
+    process.env['BREAK_MODULE_WHEN'] = flag;
+  });
+  afterEach(() => {
+    rmSync(flag, { force: true });
+    delete process.env['BREAK_MODULE_WHEN'];
+  });
+
+  it('takes no more runs, and the others do', async () => {
+    await using opened = await cluster(2, {
+      modules: [routines, new URL('./fixtures/breakable.ts', import.meta.url)],
+    })(remote);
+    writeFileSync(flag, '');
+    await expect(exitProcess()).rejects.toMatchObject({ code: 'THREAD_EXITED' });
+    await opened.event('worker.status', (event) => event.status === 'TERMINATING');
+    expect(await Promise.all(Array.from({ length: 6 }, () => naps(5)))).toEqual([5, 5, 5, 5, 5, 5]);
+    expect(await add(1, 2)).toBe(3);
+  });
+});

@@ -57,7 +57,7 @@ function describeCommand(): Command {
     .addOption(
       new Option(
         '--preset <name>',
-        'how much to try: quick about 20 s on one core, default 1 min, full 10 min',
+        'how much to try: quick about 20 s on one core, default 1 min, full 7 min',
       )
         .choices(['quick', 'default', 'full'])
         .default('quick'),

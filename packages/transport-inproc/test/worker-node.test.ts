@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EngineEvent } from '@routine-engine/core';
+import { everythingRemote, executionPolicy, Lifecycle, type EngineEvent } from '@routine-engine/core';
 import {
   CLOCK,
   CODEC,
@@ -14,11 +14,9 @@ import {
   type PartGetter,
 } from '@routine-engine/core/adapter';
 import { WorkerNode, type ThreadOptions } from '@routine-engine/core/host';
-import { Lifecycle } from '@routine-engine/core';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cluster } from './fixtures/engines.ts';
-import { everythingRemote, executionPolicy } from '@routine-engine/core';
 import { add, exitProcess, naps } from './fixtures/routines.ts';
 
 const routines = new URL('./fixtures/routines.ts', import.meta.url);

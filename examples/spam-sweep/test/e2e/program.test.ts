@@ -44,6 +44,7 @@ describe.each([
     expect(code).toBe(EXIT_INTERRUPTED);
     expect(tookMs).toBeLessThan(STOP_MS);
     expect(first.stderr).toMatch(/Stopped\. What was finished is kept; start again to continue\.\n$/);
+    expect(first.stderr).toContain('Stopping ...');
     expect(first.stderr).not.toContain('Error');
     expect(first.stdout).toBe('');
 

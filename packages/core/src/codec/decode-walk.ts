@@ -194,7 +194,7 @@ export class DecodeWalk {
   #error(node: unknown[], depth: number): unknown {
     if (node.length < 4 || node.length % 2 !== 0) throw malformed('an error without its parts');
     const code = node[node.indexOf('code', 4) + 1];
-    const error = newErrorOfClass(this.#text(node[1]), this.#text(node[2]), code);
+    const error = newErrorWithoutTrace(this.#text(node[1]), this.#text(node[2]), code);
     // Its constructor makes a list; whether there is one is for the bytes to say, as with every property.
     if (error instanceof AggregateError) Reflect.deleteProperty(error, 'errors');
     defineHidden(error, 'stack', node[3] === null ? undefined : this.#text(node[3]));
@@ -222,6 +222,21 @@ export class DecodeWalk {
 
   #text(node: unknown): string {
     return Array.isArray(node) && node[0] === TAG.text ? textOf(node) : stringOf(node);
+  }
+}
+
+/**
+ * An error without the trace of where it is made here. To note it takes ten times as long as all else, so that bytes
+ * from a stranger could make much work; and the bytes have a trace of their own.
+ */
+function newErrorWithoutTrace(name: string, message: string, code: unknown): Error {
+  const { stackTraceLimit } = Error;
+  // Not an assignment, which throws where the built-in objects are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return newErrorOfClass(name, message, code);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 

@@ -35,24 +35,19 @@ export class CallControl {
    */
   settle<T>(work: Promise<T>, onSettled?: (error?: Error) => void): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
-      const settled = (error?: Error): void => {
+      let over = false;
+      const settle = (value: T | undefined, error: Error | undefined): void => {
+        if (over) return;
+        over = true;
         this.release();
         onSettled?.(error);
         if (error) reject(error);
+        else resolve(value as T);
       };
-      const stopListening = this.cancellation.onCancel(settled);
+      this.cancellation.onCancel((reason) => settle(undefined, reason));
       work.then(
-        (value) => {
-          if (this.cancellation.reason) return;
-          stopListening();
-          settled();
-          resolve(value);
-        },
-        (error: Error) => {
-          if (this.cancellation.reason) return;
-          stopListening();
-          settled(error);
-        },
+        (value) => settle(value, undefined),
+        (error: Error) => settle(undefined, error),
       );
     });
     // A sub-run that its caller does not wait for shows in the events; it must not end the process.

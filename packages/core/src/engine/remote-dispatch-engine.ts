@@ -18,6 +18,7 @@ import { InlineExecutor } from './inline-executor.js';
 import { RequestPipeline } from './request-pipeline.js';
 import { RunEvents } from './run-events.js';
 import { ValueCaller } from './value-caller.js';
+import { withCancel } from './with-cancel.js';
 
 export interface RemoteDispatchEngineParts extends EngineParts {
   readonly link: ServiceLink;
@@ -100,7 +101,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
     cache: ResultCache,
   ): Promise<Outcome> {
     const compute = async (cancel: CancelSignal): Promise<Outcome> =>
-      cache.keep(call, sourceHash, await this.#executor.execute(call, { ...host, cancel }));
+      cache.keep(call, sourceHash, await this.#executor.execute(call, withCancel(host, cancel)));
     const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
     if (!keyIsKnownByExecutor(version)) return compute(host.cancel);
     return (await cache.remember(call, sourceHash, host.cancel, compute)).outcome;

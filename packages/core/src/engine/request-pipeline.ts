@@ -1,4 +1,3 @@
-import { Cancellation } from '../context/cancellation.js';
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
 import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
@@ -11,8 +10,9 @@ import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, RunHost } from '../ports/executor.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
-import type { ActiveRun, ActiveRuns } from './active-runs.js';
-import type { EventRun, RunEvents } from './run-events.js';
+import type { ActiveRuns } from './active-runs.js';
+import { RequestedRun } from './requested-run.js';
+import type { RunEvents } from './run-events.js';
 
 export interface RequestPipelineParts {
   readonly cache: ResultCache | undefined;
@@ -49,7 +49,7 @@ export class RequestPipeline {
    */
   request(call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
     const { active, events } = this.#parts;
-    const run = new RequestedRun(call, cancel);
+    const run = new RequestedRun(call, cancel, this.#parts);
     active.add(run);
     events.tell(run, { type: 'run.requested' });
     const finish = (answer: Answer): Answer => {
@@ -100,47 +100,24 @@ export class RequestPipeline {
   }
 
   #compute(run: RequestedRun, where: 'here' | 'remote', cancel: CancelSignal): Promise<Outcome> {
-    const { executor, dispatcher, events, active } = this.#parts;
+    const { executor, dispatcher, events } = this.#parts;
     const { call } = run;
     if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
     events.tell(run, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
-    return dispatcher.dispatch(
-      call,
-      {
-        waiting: (detail) => events.tell(run, { type: 'run.waiting', reason: 'no-capable-worker', detail }),
-        retrying: (attempt, error) => events.tell(run, { type: 'run.retrying', error }, attempt),
-        starting: (attempt, worker) => {
-          active.setStatus(run, 'RUNNING');
-          events.tell(run, { type: 'run.starting', worker }, attempt);
-        },
-        progress: (done, total) => this.#tellProgress(run, done, total),
-        log: (level, message) => events.tell(run, { type: 'run.log', level, message }),
-      },
-      cancel,
-    );
+    return dispatcher.dispatch(call, run, cancel);
   }
 
   /** What a run that is executed here may ask and tell. */
   #hostOf(run: RequestedRun, cancel: CancelSignal): RunHost {
-    const { events, active } = this.#parts;
+    const { events } = this.#parts;
     return {
       cancel,
       request: async (subCall, subCancel) => (await this.request(subCall, subCancel)).outcome,
-      starting: () => {
-        active.setStatus(run, 'RUNNING');
-        events.tell(run, { type: 'run.starting', worker: events.node });
-      },
-      hanging: (waits) => {
-        active.setStatus(run, waits ? 'HANGING' : 'RUNNING');
-        events.tell(run, { type: waits ? 'run.hanging' : 'run.resumed' });
-      },
-      progress: (done, total) => this.#tellProgress(run, done, total),
-      log: (level, message) => events.tell(run, { type: 'run.log', level, message }),
+      starting: () => run.starting(run.attempt, events.node),
+      hanging: (waits) => run.hanging(waits),
+      progress: (done, total) => run.progress(done, total),
+      log: (level, message) => run.log(level, message),
     };
-  }
-
-  #tellProgress(run: RequestedRun, done: number, total: number | undefined): void {
-    this.#parts.events.tell(run, { type: 'run.progress', done, ...(total !== undefined && { total }) });
   }
 
   #tellEnd(run: RequestedRun, { outcome, from }: Answer): void {
@@ -160,38 +137,4 @@ export class RequestPipeline {
 
 function isRememberedCall(call: EncodedCall): call is RememberedCall {
   return call.argumentsDigest !== undefined;
-}
-
-/** A requested run while it is in hand. */
-class RequestedRun implements ActiveRun, EventRun {
-  readonly call: EncodedCall;
-  readonly cancellation = new Cancellation();
-  status: ActiveRun['status'] = 'PENDING';
-  toldEnd = false;
-  readonly waitsFor: readonly string[] = [];
-
-  constructor(call: EncodedCall, cancel: CancelSignal) {
-    this.call = call;
-    cancel.onCancel((reason) => this.cancellation.cancel(reason));
-  }
-
-  get runId(): string {
-    return this.call.runId;
-  }
-
-  get routineId(): string {
-    return this.call.routineId;
-  }
-
-  get parentRunId(): string | undefined {
-    return this.call.parentRunId;
-  }
-
-  get rootRunId(): string {
-    return this.call.rootRunId;
-  }
-
-  get attempt(): number {
-    return this.call.attempt;
-  }
 }

@@ -128,14 +128,14 @@ export class ValueCaller {
 
   /** Not remembered and here: the body gets values without a detour over bytes. */
   #runInline({ call, routineId, parent, control }: EncodedAsk): Promise<unknown> {
-    const { codec, catalog, ids, active, engine, clock } = this.#parts;
+    const { codec, catalog, ids, active, engine, events, clock } = this.#parts;
     const definition = call.definition ?? findDefinition(catalog, parseRoutineId(routineId));
     const args = isolate(call.args, 'args', codec);
     const cancel = control.cancellation;
     const run = new InlineRun(
       { engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
       control.cancellation,
-      clock.monotonic(),
+      events.observed ? clock.monotonic() : undefined,
     );
     active.add(run);
     const settled = parent?.waitFor(run);
@@ -148,8 +148,10 @@ export class ValueCaller {
 
   async #execute(run: InlineRun, definition: RoutineDefinition, args: readonly unknown[]): Promise<unknown> {
     const { events, codec } = this.#parts;
-    events.tell(run, { type: 'run.requested' });
-    events.tell(run, { type: 'run.starting', worker: events.node });
+    if (events.observed) {
+      events.tell(run, { type: 'run.requested' });
+      events.tell(run, { type: 'run.starting', worker: events.node });
+    }
     try {
       return isolate(await runBody(run, definition, args), 'result', codec);
     } finally {
@@ -160,7 +162,7 @@ export class ValueCaller {
   #tellEnd(run: InlineRun, error: Error | undefined): void {
     const { events, clock } = this.#parts;
     if (error) return events.tellFailure(run, error, run.cancel.reason !== undefined);
-    const durationMs = events.observed ? clock.monotonic() - run.startedAt : 0;
+    const durationMs = run.startedAt === undefined ? 0 : clock.monotonic() - run.startedAt;
     events.tellEnd(run, { type: 'run.completed', byteLength: 0, remembered: false, durationMs });
   }
 
@@ -169,7 +171,7 @@ export class ValueCaller {
     if (text === undefined) {
       const { catalog, project } = this.#parts;
       const full = id.form === 'name' ? completeRoutineId(id, { project }) : id;
-      // Refuses an id that a routine took which was defined since init.
+      // Refuses an id that two functions have, one of which was defined since init.
       if (full.form === 'name') catalog.get(full);
       text = formatRoutineId(full);
       this.#fullIds.set(id, text);
@@ -188,12 +190,12 @@ function closed(engine: string, call: RoutineCall): RoutineEngineError {
 /** A run whose body gets the caller's values: scope, run in hand and run that events tell of at once. */
 class InlineRun extends RunScope implements ActiveRun, EventRun, SubRun {
   readonly cancellation: Cancellation;
-  /** By the monotonic clock. */
-  readonly startedAt: number;
+  /** By the monotonic clock; it is not read while nobody listens. */
+  readonly startedAt: number | undefined;
   status: ActiveRun['status'] = 'RUNNING';
   toldEnd = false;
 
-  constructor(parts: RunScopeParts, cancellation: Cancellation, startedAt: number) {
+  constructor(parts: RunScopeParts, cancellation: Cancellation, startedAt: number | undefined) {
     super(parts);
     this.cancellation = cancellation;
     this.startedAt = startedAt;

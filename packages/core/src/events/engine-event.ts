@@ -87,7 +87,7 @@ export interface RunCompleted extends RunEventBase {
   readonly byteLength: number;
   /** Whether the result is in a store now. */
   readonly remembered: boolean;
-  /** How long the body of the last attempt ran, in milliseconds. */
+  /** How long the body of the last attempt ran, in milliseconds; 0 when nobody listened as it began in this thread. */
   readonly durationMs: number;
 }
 /** Terminal: the run failed. @public */

@@ -1,6 +1,5 @@
 import type { Observable } from 'rxjs';
 import type { ResultCache } from '../cache/result-cache.js';
-import { Cancellation } from '../context/cancellation.js';
 import { ServiceLink } from '../dispatch/service-link.js';
 import { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
@@ -8,7 +7,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { StateFeed } from '../events/state-feed.js';
-import { bodyOf, encodedOf, encodedOfParts, type Body } from '../model/body.js';
+import { encodedOf, encodedOfParts, type Body } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
@@ -18,15 +17,15 @@ import { subRoutinesRemote } from '../policy/execution-policies.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
-import type { RunHost } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
 import type { Logger } from '../ports/logger.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { NodeIdentity } from '../ports/tokens.js';
 import type { Transport } from '../ports/transport.js';
-import type { RequestStart, RunHeader } from '../protocol/directives.js';
+import type { RequestStart } from '../protocol/directives.js';
 import type { ThreadOptions } from '../thread/background-thread.js';
 import { ThreadExecutor } from '../thread/thread-executor.js';
+import { WorkerRun, type WorkerRunParts } from './worker-run.js';
 
 /** What a worker is made of. @public */
 export interface WorkerNodeParts {
@@ -56,13 +55,6 @@ export interface WorkerNodeParts {
 const DEFAULT_SLOTS = 1;
 const DEFAULT_INBOX = 128;
 
-/** A run that the service sent and that is not over. */
-interface HeldRun {
-  readonly run: RunHeader;
-  readonly cancellation: Cancellation;
-  hanging: boolean;
-}
-
 /** A worker: its link to the service, its engine, its background threads. It does not end by itself. @public */
 export class WorkerNode {
   readonly name: string;
@@ -71,7 +63,8 @@ export class WorkerNode {
   readonly #executor: ThreadExecutor;
   readonly #engine: RemoteDispatchEngine;
   readonly #status = new StateFeed<WorkerStatus>('INITIALIZING');
-  readonly #held = new Map<string, HeldRun>();
+  readonly #held = new Map<string, WorkerRun>();
+  readonly #runParts: WorkerRunParts;
   readonly #slots: number;
   readonly #inbox: number;
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
@@ -95,10 +88,19 @@ export class WorkerNode {
     });
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
     this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor: this.#executor });
+    this.#runParts = {
+      worker: this.name,
+      link: this.#link,
+      engine: this.#engine,
+      onHanging: (waits) => {
+        this.#hanging += waits ? 1 : -1;
+        this.#refresh();
+      },
+    };
     this.#link.on('v1.routine.request_start', (request, body) => this.#take(request, body));
     this.#link.on('v1.routine.cancel', (cancel) => {
       const held = this.#held.get(cancel.runId);
-      if (held?.run.lease === cancel.lease) held.cancellation.cancel(fromPlainError(cancel.error));
+      if (held?.header.lease === cancel.lease) held.cancel.cancel(fromPlainError(cancel.error));
     });
     this.#link.on('v1.heartbeat.check_pulse', () =>
       this.#link.post({ type: 'v1.heartbeat.give_pulse', status: this.#status.state }),
@@ -140,7 +142,7 @@ export class WorkerNode {
   #end(reason: Error): void {
     this.#setStatus('TERMINATING');
     this.#ending = true;
-    for (const held of this.#held.values()) held.cancellation.cancel(reason);
+    for (const held of this.#held.values()) held.cancel.cancel(reason);
   }
 
   /** No thread can be started any more: whatever came here would fail. */
@@ -151,34 +153,31 @@ export class WorkerNode {
   }
 
   #take(request: RequestStart, body: Body | undefined): void {
-    const { runId, attempt, lease } = request;
-    const run = { runId, attempt, lease };
+    const run = new WorkerRun(request, this.#runParts);
     const refusal = this.#whyNot(request, body);
     if (refusal || !body) {
-      const again = refusal?.code === 'WORKER_BUSY' ? 'busy' : 'no';
-      const error = toPlainError(refusal);
-      return this.#link.post({ type: 'v1.routine.failed', ...run, cancelled: false, again, error });
+      return run.fail(toPlainError(refusal), refusal?.code === 'WORKER_BUSY' ? 'busy' : 'no', false);
     }
-    const held: HeldRun = { run, cancellation: new Cancellation(), hanging: false };
-    this.#held.set(runId, held);
+    this.#held.set(request.runId, run);
     this.#refresh();
     const outcome = body.parts
-      ? this.#execute(held, request, encodedOfParts(body.parts))
-      : encodedOf(body).then((args) => this.#execute(held, request, args));
-    void outcome
-      .catch((error: unknown): Outcome => ({ status: 'FAILED', error: toPlainError(error) }))
-      .then((ended) => this.#settle(held, ended));
+      ? this.#execute(run, request, encodedOfParts(body.parts))
+      : encodedOf(body).then((args) => this.#execute(run, request, args));
+    outcome.then(
+      (ended) => this.#settle(run, ended),
+      (error: unknown) => this.#settle(run, { status: 'FAILED', error: toPlainError(error) }),
+    );
   }
 
-  #execute(held: HeldRun, request: RequestStart, args: Encoded): Promise<Outcome> {
+  #execute(run: WorkerRun, request: RequestStart, args: Encoded): Promise<Outcome> {
     const sourceHash = this.#routines.get(request.routineId)?.sourceHash;
-    return this.#engine.execute(callOf(request, args), sourceHash, this.#hostOf(held));
+    return this.#engine.execute(callOf(request, args), sourceHash, run);
   }
 
-  #settle(held: HeldRun, outcome: Outcome): void {
-    this.#held.delete(held.run.runId);
-    if (held.hanging) this.#hanging -= 1;
-    this.#report(held.run, outcome);
+  #settle(run: WorkerRun, outcome: Outcome): void {
+    this.#held.delete(run.header.runId);
+    if (run.hangs) this.#hanging -= 1;
+    run.report(outcome, this.#ending);
     this.#refresh();
   }
 
@@ -197,45 +196,6 @@ export class WorkerNode {
       return new RoutineEngineError('WORKER_BUSY', `${this.name} has no slot for ${routineId}`);
     }
     return undefined;
-  }
-
-  #hostOf(held: HeldRun): RunHost {
-    const { run } = held;
-    return {
-      cancel: held.cancellation,
-      request: (call, cancel) => this.#engine.request(call, cancel),
-      starting: () => this.#link.post({ type: 'v1.routine.starting', ...run, worker: this.name }),
-      hanging: (waits) => {
-        if (held.hanging === waits) return;
-        held.hanging = waits;
-        this.#hanging += waits ? 1 : -1;
-        this.#link.post({ type: 'v1.routine.hanging', ...run, waits });
-        this.#refresh();
-      },
-      progress: (done, total) => this.#link.post({ type: 'v1.routine.progress', ...run, done, total }),
-      log: (level, message) => this.#link.post({ type: 'v1.log', ...run, level, message }),
-    };
-  }
-
-  #report(run: RunHeader, outcome: Outcome): void {
-    if (outcome.status !== 'DONE') {
-      return this.#reportFailure(run, outcome);
-    }
-    const { durationMs, rememberedIn, value } = outcome;
-    const body = bodyOf(value);
-    const { sizes } = body;
-    this.#link.post({ type: 'v1.routine.completed', ...run, sizes, durationMs, rememberedIn }, body);
-  }
-
-  #reportFailure(run: RunHeader, outcome: Exclude<Outcome, { status: 'DONE' }>): void {
-    const { error } = outcome;
-    const failed = { type: 'v1.routine.failed', ...run, error } as const;
-    // What this worker cancels because it ends, nobody else wanted to be cancelled.
-    if (outcome.status === 'CANCELLED') {
-      const ended = error.code === 'WORKER_LOST' && this.#ending;
-      return this.#link.post({ ...failed, cancelled: !ended, again: ended ? 'lost' : 'no' });
-    }
-    this.#link.post({ ...failed, cancelled: false, again: outcome.again ?? 'no' });
   }
 
   #refresh(): void {

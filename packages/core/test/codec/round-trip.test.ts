@@ -176,6 +176,13 @@ describe('an error as a value', () => {
     expect(arrived.stack).toBe(error.stack);
   });
 
+  it('leaves the traces of other errors as long as they were', () => {
+    const { stackTraceLimit } = Error;
+    expect((carried(new TypeError('far')) as Error).stack).toContain('round-trip.test');
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+    expect(new Error('here').stack).toContain('round-trip.test');
+  });
+
   it('arrives without a list of errors where it had none', () => {
     const error = new AggregateError([], 'many');
     Reflect.deleteProperty(error, 'errors');

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { ServiceLink } from '../../src/dispatch/service-link.js';
-import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
+import type { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
 import { systemClock } from '../../src/lifecycle/platform/system-clock.js';

@@ -1,0 +1,14 @@
+import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { RunHost } from '../ports/executor.js';
+
+/** The same host, but the run is cancelled by another signal: that of all who share it. */
+export function withCancel(host: RunHost, cancel: CancelSignal): RunHost {
+  return {
+    cancel,
+    request: (call, subCancel) => host.request(call, subCancel),
+    starting: () => host.starting(),
+    hanging: (waits) => host.hanging(waits),
+    progress: (done, total) => host.progress(done, total),
+    log: (level, message) => host.log(level, message),
+  };
+}

@@ -160,13 +160,10 @@ describe('a cluster', () => {
   it('takes no harm from progress and logs that make no sense', async () => {
     await using opened = await cluster(1)(remote);
     expect(await tellsNonsense(7)).toBe(7);
-    const told = opened.events.flatMap((event) =>
-      event.type === 'run.progress'
-        ? [event.done, event.total]
-        : event.type === 'run.log'
-          ? [event.level]
-          : [],
-    );
+    const told = opened.events.flatMap((event): unknown[] => {
+      if (event.type === 'run.progress') return [event.done, event.total];
+      return event.type === 'run.log' ? [event.level] : [];
+    });
     expect(told).toEqual([7, undefined, 'info', 'info']);
   });
 

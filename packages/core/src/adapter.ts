@@ -29,6 +29,7 @@ export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { Executor, RunHost } from './ports/executor.js';
 export type { Ids } from './ports/ids.js';
 export type { Logger } from './ports/logger.js';
+export type { MessagePipe, MessagePipeCapabilities } from './ports/message-pipe.js';
 export type { Random } from './ports/random.js';
 export type {
   ResultEntry,
@@ -75,3 +76,5 @@ export {
   type NodeIdentity,
   type Token,
 } from './ports/tokens.js';
+export { multiplex, type MultiplexOptions } from './protocol/multiplexer.js';
+export type { MultiplexLimits } from './protocol/multiplex-limits.js';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const LONGEST = 200;
 
-/** A short text that shows any value. Runs no code of the value, and never throws. */
+/** A short text that shows any value. Never throws, whatever the value does when it is looked at. */
 export function inspectValue(value: unknown): string {
   let text: string;
   try {

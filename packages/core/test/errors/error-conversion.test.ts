@@ -183,14 +183,15 @@ describe('the plain form of an error', () => {
     [
       'an object with a hostile getter',
       Object.defineProperty({}, Symbol.toStringTag, { get: fail }),
-      'cannot be shown',
+      // Newer versions of Node show it, older ones run the getter.
+      /cannot be shown|\{\}/,
     ],
     ['an object with a hostile toString', { toString: fail, toJSON: fail }, 'toString'],
     ['a proxy that always throws', hostileProxy(), ''],
   ])('of %s that was thrown shows it', (_, thrown, shown) => {
     const plain = toPlainError(thrown);
     expect(plain).toMatchObject({ name: 'RoutineEngineError', code: 'ROUTINE_THREW_NON_ERROR' });
-    expect(plain.message).toContain(shown);
+    expect(plain.message).toMatch(shown);
     expect(plain.message.length).toBeLessThan(300);
   });
 

@@ -104,14 +104,17 @@ export class InprocConnection implements Connection {
     this.#delivering = false;
     const batch = this.#inbox;
     this.#inbox = [];
-    for (const [index, { envelope, bytes }] of batch.entries()) {
-      if (!this.#subscriber) {
-        // Unsubscribed by what it was given: the rest waits for the next subscriber.
-        this.#inbox = [...batch.slice(index), ...this.#inbox];
-        return;
-      }
+    let delivered = 0;
+    for (const { envelope, bytes } of batch) {
+      // Unsubscribed by what it was given: the rest waits for the next subscriber.
+      if (!this.#subscriber) break;
+      delivered += 1;
       this.#inboxBytes -= bytes;
       this.#subscriber.next(envelope);
+    }
+    if (delivered < batch.length) {
+      this.#inbox = [...batch.slice(delivered), ...this.#inbox];
+      return;
     }
     const other = this.#other;
     if (other) other.#tellDrained();

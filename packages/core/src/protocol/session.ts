@@ -62,10 +62,13 @@ export class Session {
   }
 
   #sendNow(directive: Directive, body: Body | undefined): boolean {
-    this.#sent += 1;
-    const stamped: Directive & SessionHeader = { ...directive, session: this.id, sequence: this.#sent };
+    const sequence = this.#sent + 1;
+    const stamped: Directive & SessionHeader = { ...directive, session: this.id, sequence };
     const header = stamped as unknown as DirectiveHeader;
-    return this.connection.send(body ? { header, body } : { header });
+    const hasRoom = this.connection.send(body ? { header, body } : { header });
+    // Only now: what the connection refused leaves no gap in the numbers.
+    this.#sent = sequence;
+    return hasRoom;
   }
 
   #sendWhenDrained(): void {

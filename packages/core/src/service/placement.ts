@@ -45,15 +45,7 @@ export class Placement {
 
   /** Gives waiting runs to workers that have become free. */
   fill(): void {
-    let placed = this.queue.size > 0;
-    while (placed) {
-      placed = false;
-      for (const head of this.queue.heads) {
-        if (!this.#place(head)) continue;
-        placed = true;
-        break;
-      }
-    }
+    while (this.queue.heads.some((head) => this.#place(head)));
   }
 
   /** Lets nothing wait any more. */

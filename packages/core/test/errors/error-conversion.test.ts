@@ -7,7 +7,7 @@ import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 const roundTrip = (error: unknown): Error => fromPlainError(structuredClone(toPlainError(error)));
 
 describe('an error that crosses to another node', () => {
-  it.each([
+  it.each<[string, unknown, string | RegExp]>([
     new Error('plain'),
     new TypeError('type'),
     new RangeError('range'),

@@ -122,3 +122,12 @@ describe('a session that receives', () => {
     );
   });
 });
+
+describe('a session whose connection refuses a directive', () => {
+  it('leaves no gap in its numbers', () => {
+    connection.refuseNext = new Error('too large');
+    expect(() => session.send(log('a'))).toThrow('too large');
+    session.send(log('b'));
+    expect(connection.sent.map(({ header }) => header['sequence'])).toEqual([1]);
+  });
+});

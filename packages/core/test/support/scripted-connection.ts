@@ -10,10 +10,15 @@ export class ScriptedConnection implements Connection {
   readonly state$ = new Subject<'open' | 'closed'>();
   full = false;
   closed = false;
+  /** Thrown by the next `send`. */
+  refuseNext: Error | undefined;
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   send(envelope: Envelope): boolean {
     if (this.closed) throw new RoutineEngineError('TRANSPORT_CLOSED', 'closed');
+    const refusal = this.refuseNext;
+    this.refuseNext = undefined;
+    if (refusal) throw refusal;
     this.sent.push(envelope);
     return !this.full;
   }

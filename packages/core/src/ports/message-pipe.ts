@@ -1,0 +1,64 @@
+import type { Observable } from 'rxjs';
+
+/** What a pipe can do beyond the minimum. @public */
+export interface MessagePipeCapabilities {
+  /**
+   * Largest message in bytes that it takes, at least 1,024; `Infinity` when there is no limit. The multiplexer never
+   * sends more than this, nor more than `LIMITS.chunkBytes`, and refuses longer messages that come in.
+   */
+  readonly largestMessageBytes: number;
+}
+
+/**
+ * The least that carries a connection: whole binary messages, in order, each once, both ways. `multiplex` makes a
+ * {@link Connection} of it, with streams, flow control and everything else.
+ *
+ * It is open when it is handed over. It may lose messages only by closing.
+ * @public
+ */
+export interface MessagePipe {
+  /** For logs and errors, such as the address of the peer. */
+  readonly peer: string;
+  readonly capabilities: MessagePipeCapabilities;
+  /**
+   * Sends one message of 1 to `largestMessageBytes` bytes, which is always taken.
+   *
+   * The bytes may be a view into larger memory that others read as well. The caller never changes them; the pipe may
+   * keep them for as long as it likes, and neither writes to them nor transfers them away.
+   * @returns whether there is room for more. After `false` the caller waits for `drained` before the next, except that
+   *   one more message may follow at once.
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED` once the pipe is closed, by either side.
+   */
+  send(message: Uint8Array): boolean;
+  /**
+   * Resolves when there is room again; at once when there is.
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED` when it closes before.
+   */
+  drained(): Promise<void>;
+  /**
+   * Each message of the peer, in order. Buffered until the first subscription; one subscriber. Once the pipe is closed
+   * it completes, after the last message that had arrived; never errors.
+   *
+   * The bytes belong to the subscriber: the pipe doesn't touch them again.
+   */
+  readonly messages$: Observable<Uint8Array>;
+  /**
+   * Asks for no more messages for now, so that the peer's `send` turns `false` in the end. Messages that have arrived
+   * already may still come; what does not come, and the completion, comes after `resume`, also when the pipe has
+   * closed meanwhile. A second call does nothing.
+   */
+  pause(): void;
+  /** Ends a pause; does nothing without one. */
+  resume(): void;
+  /**
+   * Resolves once, when the pipe is closed: with `undefined` when either side called `close`, else with what broke it.
+   * Never rejects. Messages that arrived before may still be on their way to the subscriber of `messages$`.
+   */
+  readonly closed: Promise<Error | undefined>;
+  /**
+   * Closes it for both sides. What was sent before still goes out, unless the link is broken. A second call does
+   * nothing.
+   * @param reason - for logs of the peer, at most 100 characters; a pipe that can't carry it drops it.
+   */
+  close(reason?: string): void;
+}

@@ -1,0 +1,131 @@
+import type { Body } from '../model/body.js';
+import { IncomingBody } from './incoming-body.js';
+
+/** Small parts are gathered into chunks of this size. */
+const GATHERED_BYTES = 64 * 1024;
+/** A part of at least this size is sent as it is. */
+const LARGE_PART_BYTES = 16 * 1024;
+
+/** Where the bytes of an outgoing body come from. */
+export interface BodySource {
+  /** Whether bytes are only lent until the next are asked for, so that whoever keeps them copies them. */
+  readonly isLent: boolean;
+  /** The next bytes, at most so many; `undefined` when there are none in hand. */
+  take(most: number): Uint8Array | undefined;
+  /** Gets more when there are none in hand, or finds the end. @throws what the body throws. */
+  pull(): Promise<void>;
+  /** Whether all bytes were taken and no more come. */
+  readonly isDone: boolean;
+  /** Tells the body that no more is wanted. Its own failure at that is of no consequence. */
+  stop(): void;
+}
+
+/** The bytes of a body, without copying where it is in memory or came from another connection. */
+export function sourceOf(body: Body): BodySource {
+  return body.parts ? new PartsSource(body.parts) : new ChunkSource(body);
+}
+
+/** A body in memory. */
+class PartsSource implements BodySource {
+  readonly isLent = false;
+  #parts: readonly Uint8Array[];
+  #index = 0;
+  #offset = 0;
+
+  constructor(parts: readonly Uint8Array[]) {
+    this.#parts = parts;
+  }
+
+  take(most: number): Uint8Array | undefined {
+    this.#skipEmpty();
+    const part = this.#parts[this.#index];
+    if (!part) return undefined;
+    const rest = part.byteLength - this.#offset;
+    const isLast = this.#index === this.#parts.length - 1;
+    if (rest >= LARGE_PART_BYTES || rest >= most || isLast) return this.#cut(part, most);
+    return this.#gather(Math.min(most, GATHERED_BYTES));
+  }
+
+  get isDone(): boolean {
+    this.#skipEmpty();
+    return this.#index === this.#parts.length;
+  }
+
+  async pull(): Promise<void> {
+    this.#skipEmpty();
+  }
+
+  stop(): void {
+    this.#parts = [];
+  }
+
+  #cut(part: Uint8Array, most: number): Uint8Array {
+    const bytes = part.subarray(this.#offset, this.#offset + most);
+    this.#offset += bytes.byteLength;
+    return bytes;
+  }
+
+  #gather(most: number): Uint8Array {
+    const chunk = new Uint8Array(most);
+    let length = 0;
+    for (; length < most; this.#skipEmpty()) {
+      const part = this.#parts[this.#index];
+      if (!part || part.byteLength - this.#offset >= LARGE_PART_BYTES) break;
+      const bytes = this.#cut(part, most - length);
+      chunk.set(bytes, length);
+      length += bytes.byteLength;
+    }
+    return chunk.subarray(0, length);
+  }
+
+  #skipEmpty(): void {
+    while (this.#offset === this.#parts[this.#index]?.byteLength) {
+      this.#index += 1;
+      this.#offset = 0;
+    }
+  }
+}
+
+/** A body that is read once, in chunks. */
+class ChunkSource implements BodySource {
+  readonly isLent: boolean;
+  readonly #body: Body;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+  #held: Uint8Array | undefined;
+  #isStopped = false;
+  isDone = false;
+
+  constructor(body: Body) {
+    this.#body = body;
+    // The chunks of a received body are messages that nobody else holds.
+    this.isLent = !(body instanceof IncomingBody);
+  }
+
+  take(most: number): Uint8Array | undefined {
+    const held = this.#held;
+    if (!held) return undefined;
+    this.#held = held.byteLength > most ? held.subarray(most) : undefined;
+    return held.byteLength > most ? held.subarray(0, most) : held;
+  }
+
+  async pull(): Promise<void> {
+    const iterator = (this.#iterator ??= this.#body.chunks()[Symbol.asyncIterator]());
+    while (!this.#held && !this.isDone) {
+      const next = await iterator.next();
+      if (next.done === true || this.#isStopped) this.isDone = true;
+      else if (next.value.byteLength > 0) this.#held = next.value;
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#held = undefined;
+    // Also of a body that nobody began to read: it may hold a stream of its own.
+    void Promise.allSettled([this.#close()]);
+  }
+
+  async #close(): Promise<void> {
+    this.#iterator ??= this.#body.chunks()[Symbol.asyncIterator]();
+    await this.#iterator.return?.();
+  }
+}

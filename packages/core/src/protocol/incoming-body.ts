@@ -1,0 +1,161 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { Body } from '../model/body.js';
+import { Fifo } from './fifo.js';
+
+/** Small pieces that nobody waits for are put together in blocks of up to this size. */
+const BLOCK_BYTES = 16 * 1024;
+
+/** Hears what the reader of one body does. */
+export interface BodyReading {
+  /** Somebody begins to read. */
+  onBegun(): void;
+  /** Somebody waits for bytes and there are none. */
+  onHungry(): void;
+  /** Bytes were taken, or dropped. @param earlyBytes - how many of them had come unasked. */
+  onTaken(byteLength: number, earlyBytes: number): void;
+  /** The reader wants no more, though more was to come. */
+  onStopped(): void;
+}
+
+interface Piece {
+  bytes: Uint8Array;
+  earlyBytes: number;
+  /** Memory of this queue that the bytes lie in, perhaps with room behind them. */
+  block: Uint8Array | undefined;
+}
+
+interface Waiting {
+  readonly resolve: (result: IteratorResult<Uint8Array>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
+/**
+ * A body that arrives in pieces, to be read once. Each chunk belongs to the reader, for as long as it likes.
+ *
+ * Whoever is handed such a body reads it or calls `return()` on its iterator: until then its sender keeps it.
+ */
+export class IncomingBody implements Body {
+  readonly byteLength: number;
+  readonly sizes: readonly number[];
+  readonly #reading: BodyReading;
+  readonly #queue = new Fifo<Piece>();
+  readonly #waiting: Waiting[] = [];
+  #isRead = false;
+  #isBegun = false;
+  #isEnded = false;
+  #failure: Error | undefined;
+  /** Bytes that arrived and were not taken. */
+  bufferedBytes = 0;
+
+  constructor(sizes: readonly number[], byteLength: number, reading: BodyReading) {
+    this.sizes = sizes;
+    this.byteLength = byteLength;
+    this.#reading = reading;
+  }
+
+  /** Whether a reader waits for bytes now. */
+  get isHungry(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  chunks(): AsyncIterable<Uint8Array> {
+    if (this.#isRead)
+      throw new RoutineEngineError('INTERNAL', 'The chunks of a body that streams are read once');
+    this.#isRead = true;
+    // No generator: its return() before the first next() would stop nothing.
+    const iterator: AsyncIterator<Uint8Array, undefined> = {
+      next: () => this.#next(),
+      return: async () => {
+        this.#stop();
+        return { done: true, value: undefined };
+      },
+    };
+    return { [Symbol.asyncIterator]: () => iterator };
+  }
+
+  /** Takes a piece of the body in. @param isAlone - whether it may be kept without copying. */
+  push(bytes: Uint8Array, isEarly: boolean, isAlone: boolean): void {
+    if (this.#isEnded || this.#failure) return;
+    const earlyBytes = isEarly ? bytes.byteLength : 0;
+    const waiting = this.#waiting.shift();
+    if (waiting) {
+      waiting.resolve({ done: false, value: bytes });
+      return this.#reading.onTaken(bytes.byteLength, earlyBytes);
+    }
+    this.bufferedBytes += bytes.byteLength;
+    if (isAlone) this.#queue.push({ bytes, earlyBytes, block: undefined });
+    else this.#keepCopy(bytes, earlyBytes);
+  }
+
+  /** All of it has arrived. */
+  end(): void {
+    this.#isEnded = true;
+    for (const { resolve } of this.#waiting.splice(0)) resolve(DONE);
+  }
+
+  /** The rest will not come: the reader gets the error, also in place of what it did not take. */
+  fail(error: Error): void {
+    if (this.#isEnded || this.#failure) return;
+    this.#failure = error;
+    this.#drop();
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#isBegun) this.#reading.onBegun();
+    this.#isBegun = true;
+    const piece = this.#queue.shift();
+    if (piece) {
+      this.#took(piece);
+      return Promise.resolve({ done: false, value: piece.bytes });
+    }
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#isEnded) return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#reading.onHungry();
+    });
+  }
+
+  #stop(): void {
+    // Told first: what is dropped next must not be asked for again.
+    if (!this.#isEnded && !this.#failure) this.#reading.onStopped();
+    this.#drop();
+    this.end();
+  }
+
+  #took({ bytes, earlyBytes }: Piece): void {
+    this.bufferedBytes -= bytes.byteLength;
+    this.#reading.onTaken(bytes.byteLength, earlyBytes);
+  }
+
+  /** Gives back what is buffered as if it had been taken. */
+  #drop(): void {
+    for (let piece = this.#queue.shift(); piece; piece = this.#queue.shift()) this.#took(piece);
+  }
+
+  /**
+   * Many small pieces cost more than their bytes, and a view of a message keeps all of it: so they are copied, one
+   * behind the other.
+   */
+  #keepCopy(bytes: Uint8Array, earlyBytes: number): void {
+    const last = this.#queue.last;
+    const length = last?.bytes.byteLength ?? 0;
+    const total = length + bytes.byteLength;
+    if (!last?.block || total > BLOCK_BYTES) {
+      const block = bytes.slice();
+      this.#queue.push({ bytes: block, earlyBytes, block });
+      return;
+    }
+    if (total > last.block.byteLength) {
+      const block = new Uint8Array(Math.min(BLOCK_BYTES, 2 * total));
+      block.set(last.bytes);
+      last.block = block;
+    }
+    last.block.set(bytes, length);
+    last.bytes = last.block.subarray(0, total);
+    last.earlyBytes += earlyBytes;
+  }
+}

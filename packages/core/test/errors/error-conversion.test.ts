@@ -7,7 +7,7 @@ import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 const roundTrip = (error: unknown): Error => fromPlainError(structuredClone(toPlainError(error)));
 
 describe('an error that crosses to another node', () => {
-  it.each<[string, unknown, string | RegExp]>([
+  it.each([
     new Error('plain'),
     new TypeError('type'),
     new RangeError('range'),
@@ -175,7 +175,7 @@ describe('the plain form of an error', () => {
     expect(Object.keys(toPlainError(error).properties ?? {})).toHaveLength(ERROR_LIMITS.properties);
   });
 
-  it.each<[string, unknown, string]>([
+  it.each<[string, unknown, string | RegExp]>([
     ['a string', 'oops', "'oops'"],
     ['undefined', undefined, 'undefined'],
     ['an object', { status: 500 }, '{ status: 500 }'],

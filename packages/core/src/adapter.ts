@@ -11,7 +11,7 @@ export { bodyOf, encodedOf, encodedOfParts, type Body } from './model/body.js';
 export { untilAborted } from './model/until-aborted.js';
 export { encodedBytes, type Encoded } from './model/encoded.js';
 export { LIMITS } from './model/limits.js';
-export type { ResultKey, ResultMetadata, StoredResult } from './model/result.js';
+export { assertResultKey, type ResultKey, type ResultMetadata, type StoredResult } from './model/result.js';
 export type { EncodedCall } from './model/call.js';
 export type { Outcome } from './model/outcome.js';
 export type {

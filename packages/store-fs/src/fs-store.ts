@@ -7,7 +7,7 @@ import type {
   StoreEvent,
   StoreCallOptions,
 } from '@routine-engine/core/adapter';
-import { EventFeed, RoutineEngineError } from '@routine-engine/core/adapter';
+import { assertResultKey, EventFeed, RoutineEngineError } from '@routine-engine/core/adapter';
 import type { Observable } from 'rxjs';
 import {
   createFile,
@@ -42,8 +42,6 @@ const READS_AT_ONCE = 128;
 const WRITES_AT_ONCE = 16;
 /** Headers read at once while listing. */
 const LISTED_AT_ONCE = 32;
-
-const KEY = /^[0-9a-f]{64}$/;
 
 /**
  * Keeps results in a directory, one file a result, for any number of processes at once. What a file holds is
@@ -243,12 +241,8 @@ export class FsStore implements ResultStore {
 
   #admit(key: ResultKey): string {
     this.#refuseClosed();
-    if (typeof key === 'string' && KEY.test(key)) return this.#layout.pathOf(key);
-    const given = JSON.stringify(String(key).slice(0, 80));
-    throw new RoutineEngineError(
-      'STORE_KEY_INVALID',
-      `A result key is 64 lower-case hex digits, not ${given}`,
-    );
+    assertResultKey(key);
+    return this.#layout.pathOf(key);
   }
 
   #refuseClosed(): void {

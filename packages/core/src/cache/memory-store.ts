@@ -5,7 +5,7 @@ import type { StoreEvent } from '../events/engine-event.js';
 import { EventFeed } from '../events/event-feed.js';
 import { type Body, bodyOf, encodedOf } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
-import type { ResultKey, StoredResult } from '../model/result.js';
+import { assertResultKey, type ResultKey, type StoredResult } from '../model/result.js';
 import { untilAborted } from '../model/until-aborted.js';
 import type { ResultEntry, ResultStore } from '../ports/result-store.js';
 
@@ -26,8 +26,6 @@ export interface MemoryStoreOptions {
 
 /** What one result counts for beside its bytes, in bytes: key, metadata and bookkeeping, as measured (1.1 KB of heap). */
 export const ENTRY_BYTES = 1200;
-
-const KEY = /^[0-9a-f]{64}$/;
 
 /**
  * Keeps results in the memory of this process, up to a number of bytes: the least recently used go first, each told
@@ -143,12 +141,7 @@ export class MemoryStore implements ResultStore {
 
   #admit(key: ResultKey): void {
     this.#refuseClosed();
-    if (typeof key === 'string' && KEY.test(key)) return;
-    const given = JSON.stringify(String(key).slice(0, 80));
-    throw new RoutineEngineError(
-      'STORE_KEY_INVALID',
-      `A result key is 64 lower-case hex digits, not ${given}`,
-    );
+    assertResultKey(key);
   }
 
   #refuseClosed(): void {

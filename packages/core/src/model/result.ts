@@ -1,7 +1,21 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Body } from './body.js';
 
 /** 64 lower-case hex digits that stand for one routine, version and set of arguments. @public */
 export type ResultKey = string;
+
+const KEY = /^[0-9a-f]{64}$/;
+
+/**
+ * Checks a key before a store does anything with it: no other text ever becomes a path or a name.
+ * @throws {@link RoutineEngineError} `STORE_KEY_INVALID`.
+ * @public
+ */
+export function assertResultKey(key: unknown): asserts key is ResultKey {
+  if (typeof key === 'string' && KEY.test(key)) return;
+  const given = JSON.stringify(String(key).slice(0, 80));
+  throw new RoutineEngineError('STORE_KEY_INVALID', `A result key is 64 lower-case hex digits, not ${given}`);
+}
 
 /** What is known of a stored result beside its bytes. Plain data. @public */
 export interface ResultMetadata {

@@ -9,20 +9,13 @@ import { inScope, type RunScope } from './run-scope.js';
 
 type Body = (...args: readonly unknown[]) => unknown;
 
-/** Runs a body in its scope. What it throws comes out as an Error, whatever it was. */
-export async function runBody(
-  scope: RunScope,
-  definition: RoutineDefinition,
-  args: readonly unknown[],
-): Promise<unknown> {
-  try {
-    return await inScope(scope, definition.body as Body, ...args);
-  } catch (thrown) {
-    throw asError(thrown, scope.routineId);
-  }
+/** Calls a body in its scope. */
+export function callBody(scope: RunScope, definition: RoutineDefinition, args: readonly unknown[]): unknown {
+  return inScope(scope, definition.body as Body, ...args);
 }
 
-function asError(thrown: unknown, routineId: string): Error {
+/** What a body threw, as an Error, whatever it was. */
+export function asError(thrown: unknown, routineId: string): Error {
   if (thrown instanceof Error) return thrown;
   const plain = toPlainError(thrown);
   return new RoutineEngineError('ROUTINE_THREW_NON_ERROR', `${routineId}: ${plain.message}`, {
@@ -45,7 +38,7 @@ export async function executeBody(
     const args = parts.codec.decode(call.arguments, { copy: true });
     if (!Array.isArray(args))
       throw new RoutineEngineError('BYTES_MALFORMED', `The arguments of ${call.routineId} are no list`);
-    const value = await runBody(scope, definition, args);
+    const value = await callBody(scope, definition, args);
     const reason = scope.cancel.reason;
     if (reason) return { status: 'CANCELLED', error: toPlainError(reason) };
     return {
@@ -57,6 +50,6 @@ export async function executeBody(
     const reason = scope.cancel.reason;
     return reason
       ? { status: 'CANCELLED', error: toPlainError(reason) }
-      : { status: 'FAILED', error: toPlainError(error) };
+      : { status: 'FAILED', error: toPlainError(asError(error, scope.routineId)) };
   }
 }

@@ -2,7 +2,7 @@ import { CallControl } from '../context/call-control.js';
 import type { Answer } from '../cache/result-cache.js';
 import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { isRemembered } from '../context/encode-call.js';
-import { runBody } from '../context/execute-body.js';
+import { asError, callBody } from '../context/execute-body.js';
 import { rejected } from '../context/rejected.js';
 import {
   currentRunScope,
@@ -153,7 +153,9 @@ export class ValueCaller {
       events.tell(run, { type: 'run.starting', worker: events.node });
     }
     try {
-      return isolate(await runBody(run, definition, args), 'result', codec);
+      return isolate(await callBody(run, definition, args), 'result', codec);
+    } catch (thrown) {
+      throw asError(thrown, run.routineId);
     } finally {
       run.end();
     }

@@ -23,8 +23,8 @@ export class EventFeed<Event> {
 
   /** Tells an event to everybody, in order, also when a listener emits in turn. */
   emit(event: Event): void {
-    this.#waiting.push(event);
-    if (!this.#speaking) this.#speak();
+    if (this.#speaking) this.#waiting.push(event);
+    else this.#speak(event);
   }
 
   /** Completes once everything that was emitted has been told. */
@@ -33,9 +33,10 @@ export class EventFeed<Event> {
     if (!this.#speaking) this.#subject.complete();
   }
 
-  #speak(): void {
+  #speak(event: Event): void {
     this.#speaking = true;
     try {
+      this.#subject.next(event);
       while (this.#waiting.length > 0) {
         const batch = this.#waiting;
         this.#waiting = [];

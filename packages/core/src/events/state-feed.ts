@@ -9,15 +9,16 @@ export class StateFeed<State> {
   /** The last one that was told: behind `#state` while a listener makes the next change. */
   #told: State;
   #complete = false;
+  /** Somebody has ever listened. Before, a change costs two assignments. */
+  #watched = false;
 
   constructor(initial: State) {
     this.#state = initial;
     this.#told = initial;
-    // The first listener, so that it is up to date when any other hears of a change.
-    this.#changes.events$.subscribe((state) => (this.#told = state));
   }
 
   readonly state$: Observable<State> = new Observable<State>((listener) => {
+    this.#watch();
     listener.next(this.#told);
     return this.#changes.events$.subscribe(listener);
   });
@@ -30,11 +31,19 @@ export class StateFeed<State> {
   set(state: State): void {
     if (state === this.#state || this.#complete) return;
     this.#state = state;
-    this.#changes.emit(state);
+    if (this.#watched) this.#changes.emit(state);
+    else this.#told = state;
   }
 
   complete(): void {
     this.#complete = true;
     this.#changes.complete();
+  }
+
+  #watch(): void {
+    if (this.#watched) return;
+    this.#watched = true;
+    // The first listener, so that it is up to date when any other hears of a change.
+    this.#changes.events$.subscribe((state) => (this.#told = state));
   }
 }

@@ -206,6 +206,21 @@ describe('a cluster', () => {
   });
 });
 
+describe('the status of a worker', () => {
+  it('is WORKING while a body computes, HANGING while it waits for a sub-run, and IDLE when it is over', async () => {
+    await using opened = await cluster(1)(remote);
+    const controller = new AbortController();
+    const run = waitsForNobody.with({ signal: controller.signal })();
+    await opened.event('worker.status', (event) => event.status === 'HANGING');
+    controller.abort();
+    await expect(run).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+    await opened.event('worker.status', (event) => event.status === 'IDLE');
+    const statuses = opened.events.flatMap((event) => (event.type === 'worker.status' ? [event.status] : []));
+    expect(statuses.slice(0, 2)).toEqual(['WORKING', 'HANGING']);
+    expect(statuses.at(-1)).toBe('IDLE');
+  });
+});
+
 describe('a cancelled call', () => {
   it('rejects at once and reaches a body that listens', async () => {
     await using opened = await cluster(1)(remote);

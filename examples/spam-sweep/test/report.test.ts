@@ -50,13 +50,13 @@ describe('the report', () => {
 });
 
 describe('the place of the model', () => {
-  const saved = { path: resolve('/work/models/quick.model'), byteLength: 262_293, digest: 'abc' };
+  const saved = { path: resolve('/data/models/quick.model'), byteLength: 262_293, digest: 'abc' };
 
   it('is told from the working directory when it is below, else in full', () => {
-    expect(savedModelText(saved, resolve('/work'))).toBe(
+    expect(savedModelText(saved, resolve('/data'))).toBe(
       `Model saved: ${join('models', 'quick.model')} (262.3 kB)\nsha256: abc`,
     );
-    expect(savedModelText(saved, resolve('/work/elsewhere'))).toContain(`Model saved: ${saved.path} (`);
+    expect(savedModelText(saved, resolve('/data/elsewhere'))).toContain(`Model saved: ${saved.path} (`);
   });
 });
 

@@ -1,12 +1,12 @@
 import type { Encoded } from '../model/encoded.js';
 
 /**
- * A copy of an encoded value whose head and buffers each own a whole ArrayBuffer of their own: it may be kept while the
- * value is changed, and each `buffer` may be transferred to another thread.
+ * The same encoded value with buffers that each own a whole ArrayBuffer of their own: it may be kept while the value is
+ * changed, and each `buffer` may be transferred to another thread. The head is no view of the value: it stays.
  * @public
  */
 export function snapshot(encoded: Encoded): Encoded {
-  return { head: copyOf(encoded.head), buffers: encoded.buffers.map(copyOf) };
+  return { head: encoded.head, buffers: encoded.buffers.map(copyOf) };
 }
 
 function copyOf(bytes: Uint8Array): Uint8Array {

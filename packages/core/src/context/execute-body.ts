@@ -31,11 +31,16 @@ export async function executeBody(
   scope: RunScope,
   definition: RoutineDefinition,
   call: EncodedCall,
-  parts: { readonly codec: Codec; readonly clock: Clock },
+  parts: {
+    readonly codec: Codec;
+    readonly clock: Clock;
+    /** Whether somebody else holds the bytes of the arguments too, so that the body gets a copy. */
+    readonly argumentsAreShared: boolean;
+  },
 ): Promise<Outcome> {
   const startedAt = parts.clock.monotonic();
   try {
-    const args = parts.codec.decode(call.arguments, { copy: true });
+    const args = parts.codec.decode(call.arguments, { copy: parts.argumentsAreShared });
     if (!Array.isArray(args))
       throw new RoutineEngineError('BYTES_MALFORMED', `The arguments of ${call.routineId} are no list`);
     const value = await callBody(scope, definition, args);

@@ -41,7 +41,10 @@ export class InlineExecutor implements Executor {
       const id = parseRoutineId(call.routineId);
       const definition = findDefinition(catalog, id);
       const scope = this.#scopeOf(call, host, id);
-      const outcome = await this.#withinGrace(executeBody(scope, definition, call, { codec, clock }), host);
+      const outcome = await this.#withinGrace(
+        executeBody(scope, definition, call, { codec, clock, argumentsAreShared: true }),
+        host,
+      );
       scope.end();
       // The body may keep what it returned and change it later.
       return outcome.status === 'DONE' ? { ...outcome, value: snapshot(outcome.value) } : outcome;

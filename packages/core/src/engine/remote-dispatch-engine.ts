@@ -12,12 +12,11 @@ import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, RunHost } from '../ports/executor.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
-import { ActiveRuns } from './active-runs.js';
+import type { ActiveRuns } from './active-runs.js';
+import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
-import { InlineExecutor } from './inline-executor.js';
-import { RequestPipeline } from './request-pipeline.js';
-import { RunEvents } from './run-events.js';
-import { ValueCaller } from './value-caller.js';
+import type { RequestPipeline } from './request-pipeline.js';
+import type { ValueCaller } from './value-caller.js';
 import { withCancel } from './with-cancel.js';
 
 export interface RemoteDispatchEngineParts extends EngineParts {
@@ -36,7 +35,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
   readonly name = 'remote-dispatch';
   readonly status$: Observable<WorkerStatus>;
   readonly events$: Observable<EngineEvent>;
-  readonly #active = new ActiveRuns();
+  readonly #active: ActiveRuns;
   readonly #caller: ValueCaller;
   readonly #pipeline: RequestPipeline;
   readonly #executor: Executor;
@@ -44,25 +43,16 @@ export class RemoteDispatchEngine implements RoutineEngine {
   #stopped: Promise<void> | undefined;
 
   constructor(parts: RemoteDispatchEngineParts) {
-    const { codec, clock, ids, catalog, feed, identity, cache, policy, link } = parts;
-    const active = this.#active;
-    const events = new RunEvents({ feed, clock, node: identity.name });
-    const inline = new InlineExecutor({ codec, catalog, clock, ids });
-    const executor = parts.executor ?? inline;
-    const dispatcher = new Dispatcher(link);
-    const pipeline = new RequestPipeline({ cache, policy, executor, dispatcher, catalog, events, active });
-    this.#caller = new ValueCaller({
-      ...{ codec, clock, ids, catalog, events, active, pipeline },
-      engine: this,
-      project: identity.project,
-      remembers: cache !== undefined,
-    });
-    inline.serve(this);
-    this.#pipeline = pipeline;
-    this.#executor = executor;
-    this.#cache = cache;
-    this.status$ = active.status$;
-    this.events$ = feed.events$;
+    const { policy, executor } = parts;
+    const dispatcher = new Dispatcher(parts.link);
+    const assembled = assembleEngine(this, parts, { policy, dispatcher, executor });
+    this.#active = assembled.active;
+    this.#caller = assembled.caller;
+    this.#pipeline = assembled.pipeline;
+    this.#executor = assembled.executor;
+    this.#cache = parts.cache;
+    this.status$ = assembled.active.status$;
+    this.events$ = parts.feed.events$;
   }
 
   get current(): readonly CurrentRun[] {

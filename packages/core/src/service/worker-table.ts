@@ -1,4 +1,5 @@
 import type { OfferedRoutine } from '../model/routine-definition.js';
+import { runningMean } from '../model/running-mean.js';
 import type { ServiceWorkerStatus } from '../model/statuses.js';
 import type { NodeSession } from './node-session.js';
 import type { RunRecord } from './run-record.js';
@@ -25,8 +26,6 @@ export interface WorkerEntry {
 
 /** Longest duration that is believed, about 11 days: a worker may say anything. */
 const LONGEST_MS = 1e9;
-/** Weight of the newest duration in the running mean. */
-const NEWEST_WEIGHT = 0.2;
 
 /** The workers that are connected, and what each can run. */
 export class WorkerTable {
@@ -78,6 +77,5 @@ export class WorkerTable {
 /** Takes a run's duration into the running mean of its routine. */
 export function learnDuration(worker: WorkerEntry, routineId: string, durationMs: number): void {
   const believed = Math.min(Math.max(durationMs, 0), LONGEST_MS);
-  const mean = worker.meanMs.get(routineId) ?? believed;
-  worker.meanMs.set(routineId, mean + (believed - mean) * NEWEST_WEIGHT);
+  worker.meanMs.set(routineId, runningMean(worker.meanMs.get(routineId), believed));
 }

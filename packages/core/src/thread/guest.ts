@@ -15,6 +15,7 @@ import {
   parseRoutineId,
   type NamedRoutineId,
 } from '../model/routine-id.js';
+import { runningMean } from '../model/running-mean.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Ids } from '../ports/ids.js';
@@ -37,8 +38,6 @@ export interface GuestParts {
 
 /** Bodies known to be shorter than this, in milliseconds, are not told of before they begin, but when they end. */
 const SHORT_MS = 1;
-/** Weight of the newest duration in the running mean of a routine. */
-const NEWEST_WEIGHT = 0.2;
 
 interface HeldRun {
   /** Stands for it in the shared memory that tells the host who computes. */
@@ -163,7 +162,7 @@ export class Guest implements ScopeEngine {
     try {
       scope = this.#scopeOf(held);
       const definition = this.#parts.catalog.find(parseRoutineId(held.call.routineId) as NamedRoutineId);
-      outcome = await executeBody(scope, definition, held.call, { codec, clock });
+      outcome = await executeBody(scope, definition, held.call, { codec, clock, argumentsAreShared: false });
     } catch (error) {
       outcome = { status: 'FAILED', error: toPlainError(error) };
     }
@@ -175,8 +174,7 @@ export class Guest implements ScopeEngine {
   }
 
   #learn(routineId: string, durationMs: number): void {
-    const mean = this.#meanMs.get(routineId) ?? durationMs;
-    this.#meanMs.set(routineId, mean + (durationMs - mean) * NEWEST_WEIGHT);
+    this.#meanMs.set(routineId, runningMean(this.#meanMs.get(routineId), durationMs));
   }
 
   #scopeOf({ call, cancellation }: HeldRun): RunScope {

@@ -1,0 +1,49 @@
+import type { Dispatcher } from '../dispatch/dispatcher.js';
+import type { ExecutionPolicy } from '../ports/execution-policy.js';
+import type { Executor } from '../ports/executor.js';
+import type { RoutineEngine } from '../ports/routine-engine.js';
+import { ActiveRuns } from './active-runs.js';
+import type { EngineParts } from './engine-parts.js';
+import { InlineExecutor } from './inline-executor.js';
+import { RequestPipeline } from './request-pipeline.js';
+import { RunEvents } from './run-events.js';
+import { ValueCaller } from './value-caller.js';
+
+/** In what the engines differ. */
+interface EngineDifferences {
+  readonly policy: ExecutionPolicy;
+  /** Absent: everything runs here. */
+  readonly dispatcher?: Dispatcher;
+  /** What runs bodies that stay here. Default: the calling thread. */
+  readonly executor?: Executor | undefined;
+}
+
+/** What every engine works with. */
+export interface AssembledEngine {
+  readonly active: ActiveRuns;
+  readonly caller: ValueCaller;
+  readonly pipeline: RequestPipeline;
+  readonly executor: Executor;
+}
+
+/** Puts together what answers the calls of an engine. */
+export function assembleEngine(
+  engine: RoutineEngine,
+  parts: EngineParts,
+  differences: EngineDifferences,
+): AssembledEngine {
+  const { codec, clock, ids, catalog, feed, identity, cache } = parts;
+  const { policy, dispatcher } = differences;
+  const active = new ActiveRuns();
+  const events = new RunEvents({ feed, clock, node: identity.name });
+  const inline = new InlineExecutor({ codec, catalog, clock, ids });
+  const executor = differences.executor ?? inline;
+  const pipeline = new RequestPipeline({ cache, policy, executor, dispatcher, catalog, events, active });
+  const caller = new ValueCaller({
+    ...{ engine, codec, clock, ids, catalog, events, active, pipeline },
+    project: identity.project,
+    remembers: cache !== undefined,
+  });
+  inline.serve(engine);
+  return { active, caller, pipeline, executor };
+}

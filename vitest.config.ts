@@ -9,6 +9,7 @@ const projects = [
   { name: 'transport-inproc', root: './packages/transport-inproc' },
   { name: 'store-fs', root: './packages/store-fs' },
   { name: 'spam-sweep', root: './examples/spam-sweep' },
+  { name: 'compositions', root: './test/compositions' },
   { name: 'repository', root: './test/repository' },
 ];
 
@@ -26,7 +27,7 @@ export default defineConfig({
       test: {
         name,
         root,
-        include: name === 'repository' ? ['**/*.test.ts'] : ['test/**/*.test.ts'],
+        include: root.startsWith('./test/') ? ['**/*.test.ts'] : ['test/**/*.test.ts'],
         // Forks, not threads: tests start background threads and send signals, as users' programs do.
         pool: 'forks' as const,
         testTimeout: 30_000,

@@ -7,24 +7,37 @@ export { ERRORS, type ErrorCode } from './errors/codes.js';
 export type { PlainCause, PlainError } from './errors/plain-error.js';
 export { EventFeed } from './events/event-feed.js';
 export type * from './events/engine-event.js';
-export { bodyOf, encodedOf, encodedOfParts, type Body } from './model/body.js';
+export { bodyOf, dropBody, encodedOf, encodedOfParts, type Body } from './model/body.js';
+export { readReferenceData, Reference, referenceData, type ReferenceData } from './model/reference.js';
+export { assertBlobDigest, isBlobDigest, type BlobPart, type StoredBlob } from './model/stored-blob.js';
 export { untilAborted } from './model/until-aborted.js';
-export { encodedBytes, type Encoded } from './model/encoded.js';
+export { encodedBytes, isLoaded, type Encoded } from './model/encoded.js';
 export { LIMITS } from './model/limits.js';
 export { assertResultKey, type ResultKey, type ResultMetadata, type StoredResult } from './model/result.js';
 export type { EncodedCall } from './model/call.js';
 export type { Outcome } from './model/outcome.js';
 export type {
   CallOptions,
+  DefinitionOptions,
   OfferedRoutine,
   RoutineDefinition,
   RoutineOptions,
 } from './model/routine-definition.js';
 export type { NamedRoutineId, RecordRoutineId, RoutineId, RoutineKind } from './model/routine-id.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
+export type { BlobStore, KeptBlob, Spool } from './ports/blob-store.js';
 export type { CancelSignal } from './ports/cancel-signal.js';
 export type { Clock, Timer } from './ports/clock.js';
-export type { Codec, CodecCapabilities, EncodeOptions } from './ports/codec.js';
+export type {
+  Codec,
+  CodecCapabilities,
+  DecodeOptions,
+  DigestNodeOptions,
+  EncodedValue,
+  EncodeOptions,
+  EncodeValueOptions,
+  ValueStream,
+} from './ports/codec.js';
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { Executor, RunHost } from './ports/executor.js';
 export type { Ids } from './ports/ids.js';
@@ -72,6 +85,7 @@ export {
   ROUTINE_ENGINE,
   SERIALIZER,
   SERVICE_ADDRESS,
+  SPOOL,
   TRANSPORT,
   type NodeIdentity,
   type Token,

@@ -9,6 +9,7 @@ export {
   type RememberedCall,
   type ResultCacheParts,
 } from './cache/result-cache.js';
+export { CONTENTS, Contents, type ContentsParts } from './cache/contents.js';
 export { Service, type ServiceParts } from './service/service.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';

@@ -7,11 +7,14 @@ import './lifecycle/implicit.js';
 export {
   define,
   type Routine,
+  type RoutineCaller,
   type Task,
   type TaskOptions,
   type Workflow,
   type WorkflowOptions,
 } from './define/define.js';
+export type { OrRef, OrRefs } from './define/or-ref.js';
+export { Ref, type BinaryResult } from './context/ref.js';
 export { currentRun, type Run } from './context/run-scope.js';
 export { Lifecycle, type LifecycleOptions } from './lifecycle/lifecycle.js';
 export { executionPolicy, memoryStore, serializers } from './lifecycle/plugins.js';
@@ -31,7 +34,7 @@ export {
   type RoutineIdContext,
   type RoutineKind,
 } from './model/routine-id.js';
-export type { CallOptions, RoutineOptions } from './model/routine-definition.js';
+export type { CallOptions, DefinitionOptions, RoutineOptions } from './model/routine-definition.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { EnginePlugin } from './ports/plugin.js';

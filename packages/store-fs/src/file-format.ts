@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
-import type { Body, ResultKey, ResultMetadata } from '@routine-engine/core/adapter';
-import { RoutineEngineError } from '@routine-engine/core/adapter';
+import type { BlobPart, Body, ResultKey, ResultMetadata } from '@routine-engine/core/adapter';
+import { isBlobDigest, RoutineEngineError } from '@routine-engine/core/adapter';
 
 // The bytes of a result file, version 1. They are specified in the README; a change there or here needs a new version.
 
@@ -11,8 +11,13 @@ const VERSION = 1;
 export const FIXED_BYTES = 64;
 /** Bytes of a SHA-256. */
 export const DIGEST_BYTES = 32;
-/** Most bytes of metadata as JSON. */
-const METADATA_BYTES = 64 * 1024;
+/** Most bytes of metadata as JSON: room for {@link MOST_BLOBS}. */
+const METADATA_BYTES = 4 * 1024 * 1024;
+/** Most parts of one result that are kept as blobs. */
+const MOST_BLOBS = 32_768;
+/** Longest `node`: 4,096 bytes in base64, and some room. */
+const NODE_LENGTH = 5_500;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** Smallest file that can be one: no metadata worth the name, one empty part. */
 const LEAST_BYTES = FIXED_BYTES + 8 + 2 * DIGEST_BYTES;
 
@@ -53,8 +58,8 @@ export function encodeHeader(key: ResultKey, metadata: ResultMetadata, body: Bod
     );
   }
   const json = Buffer.from(JSON.stringify(metadata), 'utf8');
-  if (json.byteLength > METADATA_BYTES || !isMetadata(metadata)) {
-    const wanted = `complete metadata of at most ${METADATA_BYTES} bytes as JSON`;
+  if (json.byteLength > METADATA_BYTES || !isMetadata(metadata) || !fits(metadata, sizes)) {
+    const wanted = `complete metadata of at most ${METADATA_BYTES} bytes as JSON that fit its parts`;
     const got = json.toString('utf8', 0, 200);
     throw new RoutineEngineError('BYTES_MALFORMED', `A result is kept with ${wanted}; ${key} has ${got}`);
   }
@@ -122,6 +127,7 @@ export function decodeHeader(bytes: Buffer, key: ResultKey, fileBytes: number, v
     throw new Damage(`has ${fileBytes} bytes, but its header describes ${end + DIGEST_BYTES}`);
   }
   const metadata = decodeMetadata(bytes.toString('utf8', FIXED_BYTES, metadataEnd));
+  if (!fits(metadata, sizes)) throw new Damage('has metadata that name other parts than it has');
   return { metadata, sizes, byteLength, headerBytes, fileBytes };
 }
 
@@ -146,22 +152,41 @@ function decodeMetadata(json: string): ResultMetadata {
   } catch (error) {
     throw new Damage('has metadata that are not JSON', { cause: error });
   }
-  if (!isMetadata(metadata)) throw new Damage('has metadata in which something is missing');
+  if (!isMetadata(metadata)) throw new Damage('has metadata in which something is missing or wrong');
   return metadata;
 }
 
 function isMetadata(value: unknown): value is ResultMetadata {
   if (typeof value !== 'object' || value === null) return false;
-  const { routineId, argumentsDigest, runId, codec, createdAt, durationMs } = value as Record<
-    string,
-    unknown
-  >;
-  const texts = [routineId, argumentsDigest, runId, codec].every((text) => typeof text === 'string');
-  return texts && Number.isFinite(createdAt) && Number.isFinite(durationMs);
+  const { routineId, argumentsDigest, runId, codec, createdAt, durationMs, blobs, streams, node } =
+    value as Readonly<Record<string, unknown>>;
+  const texts = [routineId, runId, codec].every((text) => typeof text === 'string');
+  const isDigest = argumentsDigest === undefined || typeof argumentsDigest === 'string';
+  const isNode =
+    node === undefined || (typeof node === 'string' && node.length <= NODE_LENGTH && BASE64.test(node));
+  const areOfParts = (blobs === undefined || isBlobList(blobs)) && (streams === undefined || isSize(streams));
+  const areNumbers = Number.isFinite(createdAt) && Number.isFinite(durationMs);
+  return texts && isDigest && isNode && areOfParts && areNumbers;
 }
 
-function isSize(size: number): boolean {
-  return Number.isSafeInteger(size) && size >= 0;
+function isBlobList(blobs: unknown): boolean {
+  if (!Array.isArray(blobs) || blobs.length > MOST_BLOBS) return false;
+  let before = -1;
+  return blobs.every((blob: unknown) => {
+    const { part, digest, byteLength } = (blob ?? {}) as Readonly<Partial<BlobPart>>;
+    const isNext = isSize(part) && part > before;
+    if (isNext) before = part;
+    return isNext && isBlobDigest(digest) && isSize(byteLength);
+  });
+}
+
+/** Whether the parts that metadata name are there, and empty where a blob has their bytes. */
+function fits({ blobs = [], streams = 0 }: ResultMetadata, sizes: readonly number[]): boolean {
+  return streams < sizes.length && blobs.every(({ part }) => sizes[part] === 0);
+}
+
+function isSize(size: unknown): size is number {
+  return Number.isSafeInteger(size) && (size as number) >= 0;
 }
 
 function sum(sizes: readonly number[]): number {

@@ -10,12 +10,14 @@ const STALE_MS = 60 * 60 * 1000;
 const SUFFIX = '.result';
 const SHARD = /^[0-9a-f]{2}$/;
 const RESULT = /^([0-9a-f]{64})\.result$/;
+const BLOB = /^[0-9a-f]{64}$/;
 
-/** Where things are under the directory of a store. It alone puts keys into paths: only valid keys get here. */
+/** Where things are under the directory of a store. It alone puts keys and digests into paths: only valid ones get here. */
 export class Layout {
   /** The directory itself, without symbolic links. */
   readonly root: string;
   readonly results: string;
+  readonly blobs: string;
   readonly #temporary: string;
   readonly #corrupt: string;
   readonly #durable: boolean;
@@ -37,6 +39,7 @@ export class Layout {
       throw storeError('open a store', path.resolve(dir), error);
     }
     this.results = path.join(this.root, 'v1');
+    this.blobs = path.join(this.results, 'blobs');
     this.#temporary = path.join(this.results, 'tmp');
     this.#corrupt = path.join(this.results, 'corrupt');
     this.prepare();
@@ -46,18 +49,23 @@ export class Layout {
   /** Makes the directories that every operation needs; again, when somebody emptied the place. */
   prepare(): void {
     this.#shards.clear();
-    for (const directory of [this.root, this.results, this.#temporary, this.#corrupt]) {
+    for (const directory of [this.root, this.results, this.blobs, this.#temporary, this.#corrupt]) {
       try {
         makeDirectory(directory);
       } catch (error) {
         throw storeError('open a store', directory, error);
       }
     }
-    if (this.#durable) syncAbove(this.results, this.root);
+    if (this.#durable) syncAbove(this.blobs, this.root);
   }
 
   pathOf(key: ResultKey): string {
-    return this.#shardOf(key) + path.sep + key + SUFFIX;
+    // Not path.join: it takes as long as a tenth of the whole lookup, and there is nothing to normalize.
+    return this.results + path.sep + key.slice(0, 2) + path.sep + key + SUFFIX;
+  }
+
+  blobPathOf(digest: string): string {
+    return this.blobs + path.sep + digest.slice(0, 2) + path.sep + digest;
   }
 
   /** A path of its own for a file that is being written: in the same file system, so that it can be linked. */
@@ -65,14 +73,14 @@ export class Layout {
     return path.join(this.#temporary, `${randomUUID()}.tmp`);
   }
 
-  /** A path of its own for a damaged file, which begins with its key. */
-  newCorrupt(key: ResultKey): string {
+  /** A path of its own for a damaged file, which begins with its key or digest. */
+  newCorrupt(key: string): string {
     return path.join(this.#corrupt, `${key}.${randomUUID()}`);
   }
 
-  /** Directories that may hold results. */
-  shardsIn(names: readonly string[]): string[] {
-    return names.filter((name) => SHARD.test(name)).map((name) => path.join(this.results, name));
+  /** Those of the names in `above`, which is `results` or `blobs`, that are directories of files, as paths. */
+  shardsIn(above: string, names: readonly string[]): string[] {
+    return names.filter((name) => SHARD.test(name)).map((name) => path.join(above, name));
   }
 
   /** The key that a file name in a directory of results stands for; `undefined` when it is no result of that directory. */
@@ -81,9 +89,14 @@ export class Layout {
     return key?.startsWith(path.basename(shard)) ? key : undefined;
   }
 
-  /** Makes the directory for that key's file. */
-  async makeShard(key: ResultKey): Promise<void> {
-    const shard = this.#shardOf(key);
+  /** Whether a file name in a directory of blobs stands for a blob of that directory. */
+  isDigestIn(shard: string, name: string): boolean {
+    return BLOB.test(name) && name.startsWith(path.basename(shard));
+  }
+
+  /** Makes the directory for the file of a result or blob. */
+  async makeShardOf(file: string): Promise<void> {
+    const shard = path.dirname(file);
     let made = this.#shards.get(shard);
     if (!made) {
       made = this.#make(shard);
@@ -97,12 +110,7 @@ export class Layout {
   async #make(shard: string): Promise<void> {
     makeDirectory(shard);
     // Also when it was there: whoever made it may not have come to this yet.
-    if (this.#durable) await syncDirectory(this.results);
-  }
-
-  #shardOf(key: ResultKey): string {
-    // Not path.join: it takes as long as a tenth of the whole lookup, and there is nothing to normalize.
-    return this.results + path.sep + key.slice(0, 2);
+    if (this.#durable) await syncDirectory(path.dirname(shard));
   }
 
   #removeLeftovers(now: number): void {

@@ -1,7 +1,7 @@
 import type * as Fs from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { KEY, newDirectory, openStore, partsOf, resultOf } from './place.ts';
+import { bytesOf, digestOf, KEY, newDirectory, openStore, partsOf, readAll, resultOf } from './place.ts';
 
 // A disk that is full or broken cannot be had in a test, so the system's answers are made up.
 const faults = vi.hoisted(() => new Map<string, string>());
@@ -66,6 +66,47 @@ describe('a put on a disk that fails', () => {
       expect(await store.put(KEY, resultOf(10))).toBe('stored');
     },
   );
+});
+
+describe('a put of a blob on a disk that fails', () => {
+  it.each([
+    ['open', 'ENOSPC', 'STORE_FULL'],
+    ['open', 'EMFILE', 'STORE_UNREACHABLE'],
+    ['writev', 'ENOSPC', 'STORE_FULL'],
+    ['writev', 'EDQUOT', 'STORE_FULL'],
+    ['writev', 'EIO', 'STORE_UNREACHABLE'],
+    ['fsync', 'EIO', 'STORE_UNREACHABLE'],
+  ])(
+    'rejects when %s gives %s with %s, from memory and in chunks, and leaves nothing',
+    async (call, fault, code) => {
+      const dir = newDirectory();
+      const { store } = openStore(dir, { fsync: true });
+      const bytes = bytesOf(3_000_000);
+      const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+      const inChunks = async function* (chunkBytes: number): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < bytes.byteLength; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+      };
+      for (const source of [bytes, inChunks(10_000), inChunks(300_000)]) {
+        faults.set(call, fault);
+        await expect(store.blobs.put(source)).rejects.toMatchObject({
+          code,
+          message: expect.stringMatching(new RegExp(`Cannot keep (the|a) blob.*${dir}.*${fault}`)),
+          cause: expect.objectContaining({ code: fault }),
+        });
+        faults.clear();
+        expect(fs.readdirSync(path.join(dir, 'v1', 'tmp'))).toEqual([]);
+        expect(await store.blobs.get(digestOf(bytes))).toBeUndefined();
+      }
+      expect((await store.blobs.put(bytes)).outcome).toBe('stored');
+    },
+  );
+});
+
+it('a blob is kept and given whole although the system writes and reads less than it was asked to', async () => {
+  const { store } = openStore(newDirectory());
+  faults.set('short', 'yes');
+  const { blob } = await store.blobs.put(bytesOf(5000));
+  expect(await readAll(blob)).toEqual(bytesOf(5000));
 });
 
 it('a damaged result that cannot be put aside is a miss all the same, and told with why', async () => {

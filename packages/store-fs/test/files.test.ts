@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { bodyOf } from '@routine-engine/core/adapter';
+import { type BlobPart, bodyOf } from '@routine-engine/core/adapter';
 import { describe, expect, it } from 'vitest';
 import { FsStore } from '../src/fs-store.ts';
 import { everythingIn, fileOf, KEY, METADATA, newDirectory, openStore, partsOf, resultOf } from './place.ts';
@@ -15,9 +15,9 @@ describe('the directory of a store', () => {
     const { store } = openStore(dir, { fsync: true });
     await store.put(KEY, resultOf(10));
     expect(everythingIn(dir)).toEqual(
-      ['v1', 'v1/ab', `v1/ab/${KEY}.result`, 'v1/corrupt', 'v1/tmp'].toSorted(),
+      ['v1', 'v1/ab', `v1/ab/${KEY}.result`, 'v1/blobs', 'v1/corrupt', 'v1/tmp'].toSorted(),
     );
-    for (const directory of ['', 'v1', 'v1/ab', 'v1/corrupt', 'v1/tmp']) {
+    for (const directory of ['', 'v1', 'v1/ab', 'v1/blobs', 'v1/corrupt', 'v1/tmp']) {
       expect(modeOf(path.join(dir, directory))).toBe('700');
     }
     expect(modeOf(fileOf(dir))).toBe('600');
@@ -141,16 +141,19 @@ describe('a directory that cannot be used', () => {
     );
   });
 
-  it.each(['v1', 'v1/tmp', 'v1/corrupt'])('is refused at once when %s is a link or a file', (name) => {
-    const dir = newDirectory();
-    fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
-    fs.symlinkSync('/tmp', path.join(dir, name));
-    const open = (): FsStore => new FsStore({ dir, fsync: true, now: () => 0, node: 'client' });
-    expect(open).toThrow(expect.objectContaining({ code: 'STORE_UNREACHABLE' }));
-    fs.unlinkSync(path.join(dir, name));
-    fs.writeFileSync(path.join(dir, name), '');
-    expect(open).toThrow(expect.objectContaining({ code: 'STORE_UNREACHABLE' }));
-  });
+  it.each(['v1', 'v1/blobs', 'v1/tmp', 'v1/corrupt'])(
+    'is refused at once when %s is a link or a file',
+    (name) => {
+      const dir = newDirectory();
+      fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
+      fs.symlinkSync('/tmp', path.join(dir, name));
+      const open = (): FsStore => new FsStore({ dir, fsync: true, now: () => 0, node: 'client' });
+      expect(open).toThrow(expect.objectContaining({ code: 'STORE_UNREACHABLE' }));
+      fs.unlinkSync(path.join(dir, name));
+      fs.writeFileSync(path.join(dir, name), '');
+      expect(open).toThrow(expect.objectContaining({ code: 'STORE_UNREACHABLE' }));
+    },
+  );
 
   it('fails each call with what is in the way and what to do, and is no miss', async () => {
     const dir = newDirectory();
@@ -217,11 +220,19 @@ describe('the memory of a result', () => {
   });
 });
 
+const blobAt = (part: number): BlobPart => ({ part, digest: KEY, byteLength: 1 });
+
 describe('a put', () => {
   it.each([
     ['metadata without a run id', { ...METADATA, runId: undefined as unknown as string }],
     ['a time that is no number', { ...METADATA, createdAt: Number.NaN }],
-    ['more than 64 KiB of metadata', { ...METADATA, routineId: 'x'.repeat(65_536) }],
+    ['more than 4 MiB of metadata', { ...METADATA, routineId: 'x'.repeat(4 * 1024 * 1024) }],
+    ['a blob that has no digest', { ...METADATA, blobs: [{ part: 0, digest: 'ab', byteLength: 1 }] }],
+    ['a blob of a part that it has not', { ...METADATA, blobs: [blobAt(1)] }],
+    ['a blob of a part that has bytes', { ...METADATA, blobs: [blobAt(0)] }],
+    ['as many streams as parts', { ...METADATA, streams: 1 }],
+    ['a node that is no base64', { ...METADATA, node: 'no node' }],
+    ['a node of more than 4,096 bytes', { ...METADATA, node: 'A'.repeat(5_501) }],
   ])('is refused with %s', async (_, metadata) => {
     const { store } = openStore(newDirectory());
     const put = store.put(KEY, { metadata, body: resultOf(10).body });
@@ -243,6 +254,20 @@ describe('a put', () => {
       await expect(put).rejects.toMatchObject({ code: 'BYTES_MALFORMED' });
     }
     expect(await store.has(KEY)).toBe(false);
+  });
+
+  it('keeps a result whose every part is elsewhere, as many as there may be', async () => {
+    const { store } = openStore(newDirectory());
+    const blobs = Array.from({ length: 32_768 }, (_, part) => blobAt(part));
+    const body = resultOf(...blobs.map(() => 0)).body;
+    await store.put(KEY, { metadata: { ...METADATA, blobs }, body });
+    expect((await store.get(KEY))?.metadata.blobs).toEqual(blobs);
+    const more = resultOf(...blobs.map(() => 0), 0).body;
+    const put = store.put('cd'.padEnd(64, '0'), {
+      metadata: { ...METADATA, blobs: [...blobs, blobAt(32_768)] },
+      body: more,
+    });
+    await expect(put).rejects.toMatchObject({ code: 'BYTES_MALFORMED' });
   });
 
   it('asks for the next chunk only when the last was written', async () => {

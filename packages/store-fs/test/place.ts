@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -5,6 +6,7 @@ import {
   bodyOf,
   encodedOf,
   type ResultMetadata,
+  type StoredBlob,
   type StoredResult,
   type StoreEvent,
 } from '@routine-engine/core/adapter';
@@ -44,6 +46,40 @@ export function openStore(
 /** Where the README says that a result is. */
 export function fileOf(dir: string, key = KEY): string {
   return path.join(dir, 'v1', key.slice(0, 2), `${key}.result`);
+}
+
+/** Where the README says that a blob is. */
+export function blobFileOf(dir: string, digest: string): string {
+  return path.join(dir, 'v1', 'blobs', digest.slice(0, 2), digest);
+}
+
+/** Bytes that differ from others by their seed. */
+export function bytesOf(byteLength: number, seed = 1): Uint8Array {
+  return Uint8Array.from({ length: byteLength }, (_, at) => (at * 31 + (at >> 8) * 7 + seed) % 251);
+}
+
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** All bytes of a blob. */
+export async function readAll(blob: StoredBlob): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of blob.chunks()) chunks.push(Uint8Array.from(chunk));
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** How many files of that directory this process has open. */
+export function openFilesIn(dir: string): number {
+  const links = fs.readdirSync('/proc/self/fd').map((file) => {
+    try {
+      return fs.readlinkSync(path.join('/proc/self/fd', file));
+    } catch {
+      // That of the listing itself is closed by now.
+      return '';
+    }
+  });
+  return links.filter((target) => target.startsWith(dir)).length;
 }
 
 export function resultOf(...sizes: number[]): StoredResult {

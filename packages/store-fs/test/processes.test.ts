@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { encodedOf } from '@routine-engine/core/adapter';
 import { expect, it, onTestFinished } from 'vitest';
 import type { FsStore } from '../src/fs-store.ts';
-import { newDirectory, openStore } from './place.ts';
+import { digestOf, newDirectory, openStore, readAll } from './place.ts';
 
 const WRITER = fileURLToPath(new URL('writer.mjs', import.meta.url));
 
@@ -22,6 +22,7 @@ interface Work {
   readonly byteLength: number;
   readonly atOnce: number;
   readonly fsync: boolean;
+  readonly blobs?: boolean;
 }
 
 /** Starts a process that is ready to put. */
@@ -98,6 +99,58 @@ it('a process that is killed while it writes leaves what it had put, and nothing
     for (const key of keys) expect([undefined, round + 1]).toContain(await writerOf(store, key, byteLength));
   }
   for await (const { key } of store.list()) expect(await writerOf(store, key, byteLength)).toBeGreaterThan(0);
+  expect(events).toEqual([]);
+  openStore(dir, { now: () => Date.now() + 2 * 60 * 60 * 1000 });
+  expect(fs.readdirSync(path.join(dir, 'v1', 'tmp'))).toEqual([]);
+});
+
+/** What the writers put as the blob of a key. */
+function contentOf(key: string, byteLength: number): Buffer {
+  return Buffer.alloc(byteLength, key);
+}
+
+it('of several processes that put equal blobs at once, exactly one stores each', async () => {
+  const dir = newDirectory();
+  const keys = keysOf(50, 'cc');
+  const byteLength = 700_000;
+  const children = await Promise.all([1, 2, 3].map(startWriter));
+  const puts = await Promise.all(
+    children.map((child, at) =>
+      putBy(child, { dir, writer: at + 1, keys, byteLength, atOnce: 4, fsync: false, blobs: true }),
+    ),
+  );
+  const { store, events } = openStore(dir);
+  for (const key of keys) {
+    const outcomes = puts.map((ofOne) => ofOne.find((put) => put.key === key)?.outcome);
+    expect(outcomes.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
+      'present',
+      'present',
+      'stored',
+    ]);
+    const content = contentOf(key, byteLength);
+    const blob = await store.blobs.get(digestOf(content));
+    expect(blob && Buffer.compare(await readAll(blob), content)).toBe(0);
+  }
+  expect(events).toEqual([]);
+  expect(fs.readdirSync(path.join(dir, 'v1', 'tmp'))).toEqual([]);
+});
+
+it('a process that is killed while it writes blobs leaves those it had put, and nothing wrong', async () => {
+  const dir = newDirectory();
+  const byteLength = 1_300_000;
+  const { store, events } = openStore(dir);
+  for (const [round, enough] of [1, 2, 5, 13].entries()) {
+    const keys = keysOf(100, `dd${round}`);
+    const work = { dir, writer: 1, keys, byteLength, atOnce: 3, fsync: true, blobs: true };
+    const puts = await putBy(await startWriter(), work, enough);
+    expect(puts.length).toBeGreaterThanOrEqual(enough);
+    for (const { key } of puts)
+      expect(await store.blobs.get(digestOf(contentOf(key, byteLength)))).toBeDefined();
+  }
+  for await (const { digest } of store.blobs.list()) {
+    const blob = await store.blobs.get(digest);
+    expect(blob && (await readAll(blob)).byteLength).toBe(byteLength);
+  }
   expect(events).toEqual([]);
   openStore(dir, { now: () => Date.now() + 2 * 60 * 60 * 1000 });
   expect(fs.readdirSync(path.join(dir, 'v1', 'tmp'))).toEqual([]);

@@ -24,10 +24,10 @@ it('the README names every option', () => {
 });
 
 it('the README names every code that the sources throw, and no code that there is not', () => {
-  const names = ['file-access.ts', 'file-format.ts', 'fs-store.ts', 'fs-store-plugin.ts', 'write-result.ts'];
+  const names = fs.readdirSync(new URL('../src', import.meta.url)).filter((name) => name.endsWith('.ts'));
   const thrown = names.flatMap((name) => [...source(name).matchAll(/RoutineEngineError\(\s*'(\w+)'/g)]);
   const named = [...readme.matchAll(/^\| `([A-Z_]+)` *\|/gm)].map(([, code]) => code);
-  // That of the check of keys, which core shares with every store.
+  // That of the check of keys and digests, which core shares with every store.
   const shared = ['STORE_KEY_INVALID'];
   expect(new Set(named)).toEqual(new Set([...thrown.map(([, code]) => code), ...shared]));
   for (const code of named) expect(Object.keys(ERRORS)).toContain(code);

@@ -30,12 +30,23 @@ const tell = (message) => new Promise((sent) => process.send(message, sent));
 
 process.once('message', (order) => void write(order));
 
-async function write({ dir, writer, keys, byteLength, atOnce, fsync }) {
+/** Puts the same blob as every other process would for that key: from memory or in chunks. */
+async function putBlob(store, key, byteLength, inMemory) {
+  const bytes = Buffer.alloc(byteLength, key);
+  const chunks = async function* () {
+    for (let at = 0; at < byteLength; at += 50_000) yield bytes.subarray(at, at + 50_000);
+  };
+  return (await store.blobs.put(inMemory ? bytes : chunks())).outcome;
+}
+
+async function write({ dir, writer, keys, byteLength, atOnce, fsync, blobs }) {
   const store = new FsStore({ dir, fsync, now: () => Date.now(), node: `writer-${writer}` });
   const putNext = async () => {
     for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
-      const result = { metadata, body: bodyOf(writer, byteLength, keys.length % 2 === 0) };
-      await tell({ key, outcome: await store.put(key, result) });
+      const inMemory = keys.length % 2 === 0;
+      const result = { metadata, body: bodyOf(writer, byteLength, inMemory) };
+      const put = blobs ? putBlob(store, key, byteLength, inMemory) : store.put(key, result);
+      await tell({ key, outcome: await put });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, putNext));

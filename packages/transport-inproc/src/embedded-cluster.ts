@@ -17,6 +17,7 @@ import {
   type Transport,
 } from '@routine-engine/core/adapter';
 import {
+  CONTENTS,
   RESULT_CACHE,
   Service,
   WorkerNode,
@@ -86,7 +87,7 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
   const workers = Array.from({ length: options.workers }, (_, index) => {
     const identity = { name: `worker-${index + 1}`, project: parts.get(NODE_IDENTITY).project };
     const [codec, catalog, cache] = [parts.get(CODEC), parts.get(ROUTINE_CATALOG), parts.get(RESULT_CACHE)];
-    return new WorkerNode({ ...shared, identity, codec, catalog, cache });
+    return new WorkerNode({ ...shared, identity, codec, catalog, cache, contents: parts.get(CONTENTS) });
   });
   const stop = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));

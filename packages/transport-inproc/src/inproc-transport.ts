@@ -29,6 +29,7 @@ export class InprocTransport implements Transport {
   readonly capabilities: TransportCapabilities = {
     ordered: true,
     largestBodyBytes: Number.POSITIVE_INFINITY,
+    sharesMemory: true,
   };
   readonly #windowBytes: number;
   readonly #listeners = new Map<string, InprocListener>();

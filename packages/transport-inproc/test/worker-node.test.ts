@@ -13,7 +13,7 @@ import {
   type EnginePlugin,
   type PartGetter,
 } from '@routine-engine/core/adapter';
-import { WorkerNode, type ThreadOptions } from '@routine-engine/core/host';
+import { CONTENTS, WorkerNode, type ThreadOptions } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cluster } from './fixtures/engines.ts';
@@ -45,6 +45,7 @@ describe('a worker', () => {
       address: 'inproc:nowhere',
       ...{ codec: parts.get(CODEC), clock: parts.get(CLOCK), ids: parts.get(IDS), logger: parts.get(LOGGER) },
       ...{ catalog: parts.get(ROUTINE_CATALOG), feed: new EventFeed<EngineEvent>(), cache: undefined },
+      contents: parts.get(CONTENTS),
       threads: { modules: [routines] } satisfies ThreadOptions,
     });
     await expect(worker.start()).rejects.toMatchObject({ code: 'TRANSPORT_UNREACHABLE' });

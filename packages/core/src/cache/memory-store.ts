@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { StoreEvent } from '../events/engine-event.js';
 import { EventFeed } from '../events/event-feed.js';
-import { type Body, bodyOf, encodedOf } from '../model/body.js';
+import { type Body, bodyOf, encodedOfParts } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
 import { assertResultKey, type ResultKey, type StoredResult } from '../model/result.js';
 import { untilAborted } from '../model/until-aborted.js';
@@ -24,6 +24,12 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number;
 }
 
+/**
+ * Parts from this many bytes on lie in SharedArrayBuffers, so that background threads are given them without a copy; for
+ * smaller ones a copy costs less.
+ */
+const SHARED_BYTES = 64 * 1024;
+
 /** What one result counts for beside its bytes, in bytes: key, metadata and bookkeeping, as measured (1.1 KB of heap). */
 export const ENTRY_BYTES = 1200;
 
@@ -31,7 +37,8 @@ export const ENTRY_BYTES = 1200;
  * Keeps results in the memory of this process, up to a number of bytes: the least recently used go first, each told
  * as `store.evicted`. `get` and `put` count as use, `has` and `list` do not.
  *
- * A put copies the bytes once, since the caller may change them afterwards; a get copies nothing.
+ * A put copies the bytes once, since the caller may change them afterwards; a get copies nothing. Large parts that a get
+ * gives are over shared memory: whoever lets others write to them, or transfers them, copies them first.
  * A result larger than the whole bound is refused with `STORE_FULL`.
  * @public
  */
@@ -168,8 +175,11 @@ function sizeOf({ body }: StoredResult): number {
 }
 
 function copyOf(body: Body, parts: readonly Uint8Array[]): Body {
-  // Not part.slice(): on a Buffer that is a view, and would follow the caller's later changes.
-  const [head = new Uint8Array(0), ...buffers] = parts.map((part) => new Uint8Array(part));
+  const [head = new Uint8Array(0), ...buffers] = parts.map((part) => {
+    const memory = newMemory(part.byteLength);
+    memory.set(part);
+    return memory;
+  });
   const copy = bodyOf({ head, buffers });
   const agrees = copy.byteLength === body.byteLength && copy.sizes.join() === body.sizes.join();
   if (agrees && parts.length > 0) return copy;
@@ -186,6 +196,31 @@ async function readWhole(body: Body, signal: AbortSignal | undefined): Promise<B
     const said = `${body.byteLength} bytes in all`;
     throw new RoutineEngineError('BYTES_MALFORMED', `A body says ${said}, but its sizes add up to ${sum}`);
   }
-  const { byteLength, sizes } = body;
-  return bodyOf(await encodedOf({ byteLength, sizes, chunks: () => untilAborted(body.chunks(), signal) }));
+  // One memory for all parts, of which the large ones are views: then each chunk is copied once.
+  const whole = newMemory(body.byteLength);
+  let filled = 0;
+  for await (const chunk of untilAborted(body.chunks(), signal)) {
+    if (chunk.byteLength > whole.byteLength - filled) throw disagreement(body, 'gave more');
+    whole.set(chunk, filled);
+    filled += chunk.byteLength;
+  }
+  if (filled < whole.byteLength) throw disagreement(body, `ended after ${filled}`);
+  let end = 0;
+  const parts = body.sizes.map((size) => {
+    end += size;
+    return size < SHARED_BYTES ? whole.slice(end - size, end) : whole.subarray(end - size, end);
+  });
+  return bodyOf(encodedOfParts(parts));
+}
+
+function newMemory(byteLength: number): Uint8Array {
+  if (byteLength < SHARED_BYTES) return new Uint8Array(byteLength);
+  return new Uint8Array(new SharedArrayBuffer(byteLength));
+}
+
+function disagreement(body: Body, got: string): RoutineEngineError {
+  return new RoutineEngineError(
+    'BYTES_MALFORMED',
+    `A body said that it has ${body.byteLength} bytes, but ${got}`,
+  );
 }

@@ -1,17 +1,23 @@
 import { Cancellation } from '../context/cancellation.js';
 import type { ErrorCode } from '../errors/codes.js';
 import { toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent, StoreEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
-import { bodyOf, encodedOf } from '../model/body.js';
+import { bodyOf } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
+import { encodedBytes, type Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
-import type { ResultKey } from '../model/result.js';
+import { LIMITS } from '../model/limits.js';
+import type { ResultKey, ResultMetadata } from '../model/result.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock } from '../ports/clock.js';
 import type { ResultStore } from '../ports/result-store.js';
 import type { Token } from '../ports/tokens.js';
-import { resultKey } from './result-key.js';
+import { isAnswer } from './answer-form.js';
+import type { Contents } from './contents.js';
+import { resultKey, runKey } from './result-key.js';
+import { blobPartsOf, referenceTo, storedValue } from './stored-value.js';
 
 /** A call whose result is remembered. @public */
 export type RememberedCall = EncodedCall & { readonly argumentsDigest: string };
@@ -33,6 +39,8 @@ interface Flight {
 /** What a {@link ResultCache} is made of. @public */
 export interface ResultCacheParts {
   readonly store: ResultStore;
+  /** Moves large parts of values to and from that store. */
+  readonly contents: Contents;
   /** Name of the codec whose bytes are kept. */
   readonly codec: string;
   readonly clock: Clock;
@@ -84,7 +92,7 @@ export class ResultCache {
   ): Promise<Answer> {
     const key = this.#keyOf(call, sourceHash);
     const flying = call.queueTimeoutMs === undefined ? this.#flights.get(key) : undefined;
-    const flight = flying ?? this.#takeOff(key, compute);
+    const flight = flying ?? this.#takeOff(call, key, compute);
     flight.callers += 1;
     return new Promise((resolve) => {
       const leave = cancel.onCancel((reason) => {
@@ -98,34 +106,52 @@ export class ResultCache {
       void flight.answer.then((answer) => {
         if (cancel.reason) return;
         leave();
-        if (!flying) return resolve(answer);
         // Each who joined becomes an owner at most once, so this ends.
-        if (failedForOwner(answer)) return resolve(this.remember(call, sourceHash, cancel, compute));
-        resolve(answer.from === 'run' ? { outcome: answer.outcome, from: 'shared' } : answer);
+        const again = (): Promise<Answer> => this.remember(call, sourceHash, cancel, compute);
+        if (!flying) return resolve(answer);
+        if (failedForOwner(answer)) return resolve(again());
+        const shared: Answer = answer.from === 'run' ? { outcome: answer.outcome, from: 'shared' } : answer;
+        resolve(isAnswer(call, shared.outcome) ? shared : this.#fitted(call, key, shared, again));
       });
     });
   }
 
-  /** Keeps the value of an outcome, unless the store has it. @returns the outcome, saying where it is remembered. */
-  async keep(call: RememberedCall, sourceHash: string | undefined, outcome: Outcome): Promise<Outcome> {
-    const { store } = this.#parts;
-    if (outcome.status !== 'DONE' || outcome.rememberedIn === store.identity) return outcome;
+  /**
+   * Keeps the value of an outcome, unless the store has it. A call without digest is kept under its run, for whoever gets
+   * the reference.
+   * @returns the outcome, saying where it is remembered, and naming it when what stands for its value is known.
+   */
+  async keep(call: EncodedCall, sourceHash: string | undefined, outcome: Outcome): Promise<Outcome> {
+    const { store, contents } = this.#parts;
+    if (outcome.status !== 'DONE' || !outcome.value || outcome.rememberedIn === store.identity)
+      return outcome;
+    const { value, node } = outcome;
     const key = this.#keyOf(call, sourceHash);
-    const body = bodyOf(outcome.value);
     try {
-      const kept = await store.put(key, { metadata: this.#metadataOf(call, outcome.durationMs), body });
-      this.#tell(key, { type: 'store.put', byteLength: body.byteLength, outcome: kept });
-      return { ...outcome, rememberedIn: store.identity };
+      const shared = await contents.share(value);
+      if (shared.blobs && !store.blobs) throw keepsNoBlobs(store.name);
+      const { head, buffers } = shared;
+      const metadata = this.#metadataOf(call, outcome, shared);
+      const kept = await store.put(key, { metadata, body: bodyOf({ head, buffers }) });
+      this.#tell(key, { type: 'store.put', byteLength: encodedBytes(value), outcome: kept });
+      return {
+        ...outcome,
+        rememberedIn: store.identity,
+        ...(node && { reference: referenceTo(store, key, metadata, value, node) }),
+      };
     } catch (error) {
       this.#tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(error) });
       return outcome;
     }
   }
 
-  /** Puts a result aside that its caller can't decode: asked again, the call is a miss. Never rejects. */
-  async discard(call: RememberedCall, sourceHash: string | undefined, error: unknown): Promise<void> {
-    const key = this.#keyOf(call, sourceHash);
-    this.#tell(key, { type: 'store.corrupt', detail: toPlainError(error).message });
+  /** Puts a result aside that its caller can't read: asked again, the call is a miss. Never rejects. */
+  discard(call: RememberedCall, sourceHash: string | undefined, error: unknown): Promise<void> {
+    return this.#putAside(this.#keyOf(call, sourceHash), toPlainError(error).message);
+  }
+
+  async #putAside(key: ResultKey, detail: string): Promise<void> {
+    this.#tell(key, { type: 'store.corrupt', detail });
     try {
       await this.#parts.store.delete(key);
     } catch (failure) {
@@ -133,9 +159,17 @@ export class ResultCache {
     }
   }
 
-  #takeOff(key: ResultKey, compute: (cancel: CancelSignal) => Promise<Outcome>): Flight {
+  #takeOff(
+    call: RememberedCall,
+    key: ResultKey,
+    compute: (cancel: CancelSignal) => Promise<Outcome>,
+  ): Flight {
     const cancellation = new Cancellation();
-    const flight: Flight = { cancellation, callers: 0, answer: this.#answer(key, cancellation, compute) };
+    const flight: Flight = {
+      cancellation,
+      callers: 0,
+      answer: this.#answer(call, key, cancellation, compute),
+    };
     // One that others may join already stays the one to join.
     if (!this.#flights.has(key)) this.#flights.set(key, flight);
     void flight.answer.then(() => {
@@ -144,12 +178,28 @@ export class ResultCache {
     return flight;
   }
 
+  /** An answer that others had asked for in another form, in the form that this call wants. */
+  async #fitted(
+    call: RememberedCall,
+    key: ResultKey,
+    answer: Answer,
+    again: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { outcome } = answer;
+    const { identity } = this.#parts.store;
+    const isHere =
+      outcome.status === 'DONE' && (outcome.rememberedIn ?? outcome.reference?.store) === identity;
+    const stored = isHere ? await this.#lookUp(key, call) : undefined;
+    return stored ? { outcome: stored, from: answer.from } : again();
+  }
+
   async #answer(
+    call: RememberedCall,
     key: ResultKey,
     cancellation: Cancellation,
     compute: (cancel: CancelSignal) => Promise<Outcome>,
   ): Promise<Answer> {
-    const stored = await this.#lookUp(key);
+    const stored = await this.#lookUp(key, call);
     if (stored) return { outcome: stored, from: 'store' };
     const reason = cancellation.reason;
     if (reason) return { outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' };
@@ -161,7 +211,7 @@ export class ResultCache {
   }
 
   /** A store that can't be asked counts as a miss: tasks are pure, so running one again is always right. */
-  async #lookUp(key: ResultKey): Promise<Outcome | undefined> {
+  async #lookUp(key: ResultKey, call: RememberedCall): Promise<Outcome | undefined> {
     const { store } = this.#parts;
     try {
       const found = await store.get(key);
@@ -169,24 +219,49 @@ export class ResultCache {
         this.#tell(key, { type: 'store.miss' });
         return undefined;
       }
-      const value = await encodedOf(found.body);
-      this.#tell(key, { type: 'store.hit', byteLength: found.body.byteLength });
-      return { status: 'DONE', value, rememberedIn: store.identity, durationMs: found.metadata.durationMs };
+      const value = await storedValue(store, found);
+      const { durationMs, node } = found.metadata;
+      const outcome: Outcome = {
+        status: 'DONE',
+        value,
+        rememberedIn: store.identity,
+        durationMs,
+        ...(node !== undefined && {
+          reference: referenceTo(store, key, found.metadata, value, Buffer.from(node, 'base64')),
+        }),
+      };
+      // Without what a reference needs it is of no use, and would stand in the way of a new one.
+      if (!isAnswer(call, outcome)) {
+        await this.#putAside(key, 'It was kept without what a reference to it needs');
+        return undefined;
+      }
+      this.#tell(key, { type: 'store.hit', byteLength: encodedBytes(value) });
+      return outcome;
     } catch (error) {
       this.#tell(key, { type: 'store.failed', operation: 'get', error: toPlainError(error) });
       return undefined;
     }
   }
 
-  #keyOf(call: RememberedCall, sourceHash: string | undefined): ResultKey {
-    const { routineId, argumentsDigest } = call;
-    return resultKey({ routineId, argumentsDigest, sourceHash, codec: this.#parts.codec });
+  #keyOf(call: EncodedCall, sourceHash: string | undefined): ResultKey {
+    const { routineId, argumentsDigest, runId } = call;
+    const { codec } = this.#parts;
+    if (argumentsDigest === undefined) return runKey(runId, codec);
+    return resultKey({ routineId, argumentsDigest, sourceHash, codec });
   }
 
-  #metadataOf(call: RememberedCall, durationMs: number): Parameters<ResultStore['put']>[1]['metadata'] {
+  #metadataOf(
+    call: EncodedCall,
+    { durationMs, node }: Extract<Outcome, { readonly status: 'DONE' }>,
+    value: Encoded,
+  ): ResultMetadata {
     const { routineId, argumentsDigest, runId } = call;
     const { codec, clock } = this.#parts;
-    return { routineId, argumentsDigest, runId, codec, durationMs, createdAt: clock.now() };
+    return {
+      ...{ routineId, argumentsDigest, runId, codec, durationMs, createdAt: clock.now() },
+      ...{ blobs: blobPartsOf(value), streams: value.streams },
+      node: node && Buffer.from(node).toString('base64'),
+    };
   }
 
   #tell(key: ResultKey, happening: HappeningOf<StoreEvent>): void {
@@ -194,6 +269,14 @@ export class ResultCache {
     if (feed.observed)
       feed.emit({ at: clock.now(), node, store: store.name, key, ...happening } as StoreEvent);
   }
+}
+
+function keepsNoBlobs(store: string): RoutineEngineError {
+  return new RoutineEngineError(
+    'STORE_FULL',
+    `The store ${store} keeps no blobs, so a result with streams of more than ${LIMITS.streamInMemoryBytes} bytes is not ` +
+      'remembered: use a store that does, such as fsStore()',
+  );
 }
 
 function failedForOwner({ outcome }: Answer): boolean {

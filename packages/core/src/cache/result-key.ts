@@ -20,3 +20,8 @@ export function resultKey(parts: ResultKeyParts): ResultKey {
     )
     .digest('hex');
 }
+
+/** The key of a result that is kept only since a reference to it was asked for: nobody looks it up by its arguments. */
+export function runKey(runId: string, codec: string): ResultKey {
+  return createHash('sha256').update(`run-result-1\n${runId}\n${codec}`).digest('hex');
+}

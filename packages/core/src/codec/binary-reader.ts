@@ -24,7 +24,7 @@ export class BinaryReader {
 
   /** A value that is all of the next buffer: a view of it where alignment allows. */
   bytes(code: unknown): Binary {
-    const kind = kindOf(code);
+    const kind = kindOfCode(code);
     const bytes = this.#take();
     checkRange(kind, 0, bytes.byteLength, bytes.byteLength);
     if (this.#copy || kind === ARRAY_BUFFER || bytes.byteOffset % kind.elementBytes !== 0) {
@@ -37,7 +37,7 @@ export class BinaryReader {
 
   /** The next value out of the buffer of small ones; always a copy. */
   smallBytes(code: unknown, byteLength: unknown): Binary {
-    const kind = kindOf(code);
+    const kind = kindOfCode(code);
     this.#small ??= this.#buffers.at(-1);
     if (!this.#small) throw malformed('small values without a buffer');
     checkRange(kind, 0, byteLength, this.#small.byteLength - this.#smallUsed);
@@ -48,7 +48,7 @@ export class BinaryReader {
 
   /** A range of a buffer that several values share. */
   sharedBytes(code: unknown, part: unknown, byteOffset: unknown, byteLength: unknown): Binary {
-    const kind = kindOf(code);
+    const kind = kindOfCode(code);
     if (typeof part !== 'number') throw malformed('a shared buffer without its number');
     let memory = this.#shared.get(part);
     if (!memory) {
@@ -84,7 +84,11 @@ export class BinaryReader {
   }
 }
 
-function kindOf(code: unknown): BinaryKind {
+/**
+ * The kind that has the code.
+ * @throws {@link RoutineEngineError} `BYTES_MALFORMED`.
+ */
+export function kindOfCode(code: unknown): BinaryKind {
   const kind = typeof code === 'number' ? BINARY_KINDS[code] : undefined;
   if (!kind) throw malformed('an unknown kind of binary value');
   return kind;

@@ -3,9 +3,12 @@ import { LIMITS } from '../model/limits.js';
 import type { BinaryReader } from './binary-reader.js';
 import { isCount } from './is-count.js';
 import { TAG } from './node-tags.js';
+import type { ReferencePlaces } from './reference-nodes.js';
 import { malformed, tooDeep } from './refusals.js';
 import type { SerializerRegistry } from './serializer-registry.js';
 import { sparseArray } from './sparse-array.js';
+import type { StreamParts } from './stream-parts.js';
+import { stringOf, textOf, textOfPieces } from './text-node.js';
 
 const HIDDEN_ERROR_KEYS: ReadonlySet<string> = new Set(['cause', 'errors']);
 const REFUSED_ERROR_KEYS: ReadonlySet<string> = new Set([
@@ -17,8 +20,17 @@ const REFUSED_ERROR_KEYS: ReadonlySet<string> = new Set([
   'prototype',
 ]);
 
-/** Place of an instance in the table while its parts are being read. */
-const UNDER_WAY = Symbol('under way');
+/** Place in the table of what no reference may name: an instance while its parts are being read, and a stream. */
+const NOT_NAMED = Symbol('not named');
+
+/** What the tree of a value refers to, each in its order. */
+export interface TreeParts {
+  readonly binary: BinaryReader;
+  /** Absent when there is none. */
+  readonly references?: ReferencePlaces | undefined;
+  /** Absent when there is none. */
+  readonly streams?: StreamParts | undefined;
+}
 
 /**
  * Makes the value of a tree of `node-tags.ts`, whose bytes may come from a stranger. Arrays and objects that stand for
@@ -27,18 +39,24 @@ const UNDER_WAY = Symbol('under way');
 export class DecodeWalk {
   readonly #registry: SerializerRegistry;
   readonly #binary: BinaryReader;
+  readonly #references: ReferencePlaces | undefined;
+  readonly #streams: StreamParts | undefined;
   /** The containers by number. */
   readonly #met: unknown[] = [];
 
-  constructor(registry: SerializerRegistry, binary: BinaryReader) {
+  constructor(registry: SerializerRegistry, parts: TreeParts) {
     this.#registry = registry;
-    this.#binary = binary;
+    this.#binary = parts.binary;
+    this.#references = parts.references;
+    this.#streams = parts.streams;
   }
 
   /** The value of the root of a tree. One walk decodes one value. */
   decode(tree: unknown): unknown {
     const value = this.#value(tree, 0);
     this.#binary.finish();
+    this.#references?.finish();
+    this.#streams?.finish();
     return value;
   }
 
@@ -77,9 +95,11 @@ export class DecodeWalk {
       case TAG.bigint:
         return bigintOf(node[1]);
       case TAG.text:
-        return textOf(node);
+        return textOfPieces(node);
       case TAG.reference:
         return this.#reference(node[1]);
+      case TAG.ref:
+        return this.#stored(node[1]);
       default:
         return this.#container(tag, node, depth);
     }
@@ -124,6 +144,8 @@ export class DecodeWalk {
         return this.#meet(this.#binary.smallBytes(node[1], node[2]), depth);
       case TAG.sharedBytes:
         return this.#meet(this.#binary.sharedBytes(node[1], node[2], node[3], node[4]), depth);
+      case TAG.stream:
+        return this.#stream(node, depth);
       default:
         throw malformed(`unknown tag ${JSON.stringify(tag)}`);
     }
@@ -135,11 +157,28 @@ export class DecodeWalk {
     return value;
   }
 
+  /** Keeps a place in the table. @returns its number. */
+  #meetUnnamed(depth: number): number {
+    if (depth >= LIMITS.valueDepth) throw tooDeep('the decoded value');
+    return this.#met.push(NOT_NAMED) - 1;
+  }
+
   #reference(number: unknown): unknown {
     const value = typeof number === 'number' ? this.#met[number] : undefined;
-    if (value === undefined || value === UNDER_WAY)
+    if (value === undefined || value === NOT_NAMED)
       throw malformed(`a reference to nothing, ${String(number)}`);
     return value;
+  }
+
+  #stored(index: unknown): unknown {
+    if (!this.#references) throw malformed('a reference in a value that has none');
+    return this.#references.value(index);
+  }
+
+  #stream(node: unknown[], depth: number): unknown {
+    if (!this.#streams) throw malformed('a stream in a value that has none');
+    this.#meetUnnamed(depth);
+    return this.#streams.take(node[1], node[2]);
   }
 
   #sparse(node: unknown[], depth: number): unknown {
@@ -162,7 +201,7 @@ export class DecodeWalk {
   #entries(object: object, node: unknown[], start: number, depth: number): object {
     if ((node.length - start) % 2 !== 0) throw malformed('a key without a value');
     for (let at = start; at < node.length; at += 2) {
-      define(object, this.#text(node[at]), this.#value(node[at + 1], depth + 1), true);
+      define(object, textOf(node[at]), this.#value(node[at + 1], depth + 1), true);
     }
     return object;
   }
@@ -194,13 +233,13 @@ export class DecodeWalk {
   #error(node: unknown[], depth: number): unknown {
     if (node.length < 4 || node.length % 2 !== 0) throw malformed('an error without its parts');
     const code = node[node.indexOf('code', 4) + 1];
-    const error = newErrorWithoutTrace(this.#text(node[1]), this.#text(node[2]), code);
+    const error = newErrorWithoutTrace(textOf(node[1]), textOf(node[2]), code);
     // Its constructor makes a list; whether there is one is for the bytes to say, as with every property.
     if (error instanceof AggregateError) Reflect.deleteProperty(error, 'errors');
-    defineHidden(error, 'stack', node[3] === null ? undefined : this.#text(node[3]));
+    defineHidden(error, 'stack', node[3] === null ? undefined : textOf(node[3]));
     this.#meet(error, depth);
     for (let at = 4; at < node.length; at += 2) {
-      const key = this.#text(node[at]);
+      const key = textOf(node[at]);
       if (REFUSED_ERROR_KEYS.has(key)) throw malformed(`an error with a property ${key}`);
       define(error, key, this.#value(node[at + 1], depth + 1), !HIDDEN_ERROR_KEYS.has(key));
     }
@@ -208,20 +247,15 @@ export class DecodeWalk {
   }
 
   #instance(node: unknown[], depth: number): unknown {
-    const key = this.#text(node[1]);
+    const key = textOf(node[1]);
     const serializer = this.#registry.named(key);
-    if (depth >= LIMITS.valueDepth) throw tooDeep('the decoded value');
-    const number = this.#met.push(UNDER_WAY) - 1;
+    const number = this.#meetUnnamed(depth);
     const plain = this.#value(node[2], depth + 1);
     try {
       return (this.#met[number] = serializer.deserialize(plain));
     } catch (error) {
       throw malformed(`the serializer "${key}" refused them`, error);
     }
-  }
-
-  #text(node: unknown): string {
-    return Array.isArray(node) && node[0] === TAG.text ? textOf(node) : stringOf(node);
   }
 }
 
@@ -245,21 +279,9 @@ function define(object: object, key: string, value: unknown, enumerable: boolean
   Object.defineProperty(object, key, { value, writable: true, configurable: true, enumerable });
 }
 
-function stringOf(node: unknown): string {
-  if (typeof node !== 'string') throw malformed('something else where a text belongs');
-  return node;
-}
-
 function numberOf(node: unknown): number {
   if (typeof node !== 'number') throw malformed('something else where a number belongs');
   return node;
-}
-
-function textOf(node: readonly unknown[]): string {
-  return node
-    .slice(1)
-    .map((piece) => (typeof piece === 'number' ? String.fromCharCode(piece) : stringOf(piece)))
-    .join('');
 }
 
 function bigintOf(node: unknown): bigint {
@@ -271,11 +293,7 @@ function bigintOf(node: unknown): bigint {
 }
 
 function regexpOf(node: readonly unknown[]): RegExp {
-  const source: unknown = node[1];
-  const regexp = new RegExp(
-    Array.isArray(source) && source[0] === TAG.text ? textOf(source) : stringOf(source),
-    stringOf(node[2]),
-  );
+  const regexp = new RegExp(textOf(node[1]), stringOf(node[2]));
   const lastIndex = node[3];
   if (!isCount(lastIndex)) throw malformed('a lastIndex that is no index');
   regexp.lastIndex = lastIndex;

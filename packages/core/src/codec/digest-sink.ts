@@ -71,9 +71,7 @@ export class DigestSink {
       this.#empty(node).update(bytes);
       return;
     }
-    this.#reserve(bytes.byteLength);
-    this.#bytes.set(bytes, this.#position);
-    this.#position += bytes.byteLength;
+    this.node(bytes);
   }
 
   open(): OpenNode {
@@ -101,6 +99,18 @@ export class DigestSink {
     this.#reserve(HASH_BYTES);
     this.#bytes.set(digest, this.#position);
     this.#position += HASH_BYTES;
+  }
+
+  /** Adds a node that is there already. */
+  node(bytes: Uint8Array): void {
+    this.#reserve(bytes.byteLength);
+    this.#bytes.set(bytes, this.#position);
+    this.#position += bytes.byteLength;
+  }
+
+  /** A copy of all that was added. */
+  taken(): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(0, this.#position));
   }
 
   /** SHA-256 of all that was added, in hexadecimal digits. */

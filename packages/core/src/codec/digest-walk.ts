@@ -1,7 +1,10 @@
 import { errorClassName, isError } from '../errors/error-class.js';
+import { referenceData } from '../model/reference.js';
+import type { DigestNodeOptions } from '../ports/codec.js';
 import { type BinaryKind, bytesOf } from './binary-kinds.js';
-import { DigestSink, type OpenNode } from './digest-sink.js';
+import type { DigestSink, OpenNode } from './digest-sink.js';
 import { objectKindOf, type ObjectKind } from './kinds.js';
+import { streamKindOf } from './stream-kinds.js';
 import type { ValueReader } from './value-reader.js';
 
 /*
@@ -18,11 +21,15 @@ import type { ValueReader } from './value-reader.js';
  *   B binary value: byte for its class, float 64 length, bytes
  *   E error: class name, message, then count, keys and values as in O, `cause` among them; not the stack
  *   X instance: key of its serializer, node of what that made of it
+ *   Y stream: byte for its kind, float 64 length, SHA-256 of the content; it may be in results, which only digestNode takes
  *   c container met before (in mode g): uint 32 number, in order of meeting
+ *   G value with a cycle, behind a reference: its digest
  *   # node of more than 4096 bytes: its SHA-256
  *
  * Mode t, for values without cycles: whether equal parts are one object or two does not count, so that the digest is
  * the same before and after a value was stored in pieces. Mode g, for values with a cycle: it does count.
+ *
+ * A reference has the bytes of the value it stands for as that would have them in its place, and adds those.
  */
 const DOMAIN = 'routine-engine/digest/1';
 const T = {
@@ -45,6 +52,7 @@ const T = {
   binary: 0x42,
   error: 0x45,
   instance: 0x58,
+  stream: 0x59,
   met: 0x63,
   treeMode: 0x74,
   graphMode: 0x67,
@@ -52,28 +60,14 @@ const T = {
 
 const LEAF_CLASSES = { date: 'Date', regexp: 'RegExp', boxed: 'boxed primitive', url: 'URL' } as const;
 
-/** Sinks that wait for the next digest. More than one, since a serializer may ask for a digest within one. */
-const idleSinks: DigestSink[] = [];
-
-/** Canonical digest of a value; 64 lower-case hex digits. */
-export function digestOf(value: unknown, reader: ValueReader): string {
-  const sink = idleSinks.pop() ?? new DigestSink();
-  try {
-    try {
-      return new DigestWalk(reader, sink, undefined).digest(value);
-    } catch (error) {
-      if (error !== CYCLE) throw error;
-      return new DigestWalk(reader, sink, new Map()).digest(value);
-    }
-  } finally {
-    if (sink.isSmall) idleSinks.push(sink);
-  }
-}
+/** Content of each stream in a value. */
+export type StreamContents = NonNullable<DigestNodeOptions['streams']>;
 
 /** Thrown in mode t when a value turns out to hold itself. */
-const CYCLE = new Error('the value holds itself');
+export const CYCLE = new Error('the value holds itself');
 
-class DigestWalk {
+/** Writes the bytes of one value. */
+export class DigestWalk {
   readonly #reader: ValueReader;
   readonly #sink: DigestSink;
   /** In mode g, the number of each container. */
@@ -85,10 +79,20 @@ class DigestWalk {
   /** Instances whose serialized form is being walked. */
   readonly #underWay = new Set<object>();
 
-  constructor(reader: ValueReader, sink: DigestSink, numbers: Map<object, number> | undefined) {
+  /** By stream; absent where none may be. */
+  readonly #streams: StreamContents | undefined;
+
+  /** @param numbers - an empty table for mode g; without, the walk is in mode t, and throws `CYCLE` at a cycle. */
+  constructor(
+    reader: ValueReader,
+    sink: DigestSink,
+    numbers: Map<object, number> | undefined,
+    streams: StreamContents | undefined,
+  ) {
     this.#reader = reader;
     this.#sink = sink;
     this.#numbers = numbers;
+    this.#streams = streams;
   }
 
   digest(value: unknown): string {
@@ -97,6 +101,13 @@ class DigestWalk {
     this.#sink.byte(this.#numbers ? T.graphMode : T.treeMode);
     this.#value(value, 0);
     return this.#sink.result();
+  }
+
+  /** The bytes of the value's node alone. */
+  node(value: unknown): Uint8Array {
+    this.#sink.reset();
+    this.#value(value, 0);
+    return this.#sink.taken();
   }
 
   #value(value: unknown, depth: number): void {
@@ -122,10 +133,13 @@ class DigestWalk {
 
   #container(value: object, depth: number): void {
     if (this.#numbers ? this.#wasMet(value, this.#numbers, depth) : this.#wasHashed(value)) return;
+    const kind = objectKindOf(value);
+    const reference = kind === 'instance' ? referenceData(value) : undefined;
+    if (reference) return this.#sink.node(reference.node);
     this.#reader.checkDepth(depth);
+    this.#numbers?.set(value, this.#numbers.size);
     this.#around.push(value);
     const node = this.#sink.open();
-    const kind = objectKindOf(value);
     if (typeof kind === 'object') this.#binary(value as ArrayBuffer | ArrayBufferView, kind, node, depth);
     else this.#known(value, kind, node, depth);
     const hash = this.#sink.close(node);
@@ -135,10 +149,7 @@ class DigestWalk {
 
   #wasMet(value: object, numbers: Map<object, number>, depth: number): boolean {
     const number = numbers.get(value);
-    if (number === undefined) {
-      numbers.set(value, numbers.size);
-      return false;
-    }
+    if (number === undefined) return false;
     if (this.#underWay.has(value)) throw this.#reader.refusalOfCycle(value, depth);
     this.#sink.byte(T.met);
     this.#sink.uint32(number);
@@ -265,14 +276,26 @@ class DigestWalk {
   }
 
   #instance(value: object, node: OpenNode, depth: number): void {
-    const serialized = this.#reader.serialized(value, isError(value), depth);
-    if (!serialized) return this.#error(value as Error, node, depth);
+    const serialized = this.#reader.serialized(value, depth);
+    if (!serialized) return isError(value) ? this.#error(value, node, depth) : this.#stream(value, depth);
     this.#reader.path.step(depth, 'serialized', serialized.key);
     this.#sink.byte(T.instance);
     this.#sink.text(serialized.key);
     this.#underWay.add(value);
     this.#value(serialized.plain, depth + 1);
     this.#underWay.delete(value);
+  }
+
+  #stream(value: object, depth: number): void {
+    const kind = streamKindOf(value);
+    if (!kind) throw this.#reader.refusalOfInstance(value, depth);
+    if (!this.#streams) throw this.#reader.refusalOfStream(depth);
+    const content = this.#streams.get(value);
+    if (!content) throw this.#reader.refusal(depth, 'a stream of unknown content', 'read it before');
+    this.#sink.byte(T.stream);
+    this.#sink.byte(kind.charCodeAt(0));
+    this.#sink.float64(content.byteLength);
+    this.#sink.node(Buffer.from(content.digest, 'hex'));
   }
 
   #error(error: Error, node: OpenNode, depth: number): void {

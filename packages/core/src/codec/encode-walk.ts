@@ -1,13 +1,24 @@
 import { errorClassName, isError } from '../errors/error-class.js';
+import { referenceData, type ReferenceData } from '../model/reference.js';
+import type { ValueStream } from '../ports/codec.js';
 import type { BinaryKind } from './binary-kinds.js';
 import { BinaryParts } from './binary-parts.js';
 import { objectKindOf, type ObjectKind } from './kinds.js';
 import { TAG } from './node-tags.js';
+import { MOST_REFERENCES, ReferenceNodes } from './reference-nodes.js';
+import { streamKindOf } from './stream-kinds.js';
+import { textNode } from './text-node.js';
 import type { ValueReader } from './value-reader.js';
+import { ValueStreams } from './value-streams.js';
 import { isCarriedExactly } from './well-formed.js';
 
-/** What msgpackr would not give back as it was: surrogates without a partner, and byte order marks. */
-const NOT_CARRIED = /([\p{Surrogate}\uFEFF])/u;
+/** What a walk makes of a value. */
+export interface EncodedTree {
+  readonly tree: unknown;
+  /** Those of the streams are the last, and empty. */
+  readonly buffers: readonly Uint8Array[];
+  readonly streams: readonly ValueStream[] | undefined;
+}
 
 /**
  * Builds the tree of `node-tags.ts` for a value that is not simple. Parts that stand for themselves are taken over as
@@ -20,15 +31,27 @@ export class EncodeWalk {
   readonly #numbers = new Map<object, number>();
   /** Instances whose serialized form is being walked. */
   readonly #underWay = new Set<object>();
+  readonly #takesStreams: boolean;
+  #streams: ValueStreams | undefined;
+  #references: ReferenceNodes | undefined;
 
-  constructor(reader: ValueReader) {
+  /** @param takesStreams - whether the value may hold streams. */
+  constructor(reader: ValueReader, takesStreams: boolean) {
     this.#reader = reader;
+    this.#takesStreams = takesStreams;
   }
 
   /** The tree and the buffers of a value. One walk encodes one value. */
-  encode(value: unknown): { readonly tree: unknown; readonly buffers: readonly Uint8Array[] } {
-    const tree = this.#node(value, 0);
-    return { tree, buffers: this.#parts.finish() };
+  encode(value: unknown): EncodedTree {
+    let tree = this.#node(value, 0);
+    const buffers = this.#parts.finish();
+    const streams = this.#streams?.finish(buffers.length);
+    if (streams) {
+      tree = [TAG.streams, streams.length, tree];
+      for (const _ of streams) buffers.push(new Uint8Array(0));
+    }
+    if (this.#references) tree = [TAG.references, this.#references.entries, tree];
+    return { tree, buffers, streams };
   }
 
   #node(value: unknown, depth: number): unknown {
@@ -52,14 +75,32 @@ export class EncodeWalk {
 
   #container(value: object, depth: number): unknown {
     const number = this.#numbers.get(value);
-    if (number !== undefined) {
-      if (this.#underWay.has(value)) throw this.#reader.refusalOfCycle(value, depth);
-      return [TAG.reference, number];
-    }
+    if (number !== undefined) return this.#again(value, number, depth);
+    const kind = objectKindOf(value);
+    const reference = kind === 'instance' ? referenceData(value) : undefined;
+    if (reference) return this.#reference(reference, depth);
     this.#reader.checkDepth(depth);
     this.#numbers.set(value, this.#numbers.size);
-    const kind = objectKindOf(value);
     return typeof kind === 'object' ? this.#binary(value, kind, depth) : this.#known(value, kind, depth);
+  }
+
+  /** A node for a container that was met before. */
+  #again(value: object, number: number, depth: number): unknown {
+    if (this.#underWay.has(value)) throw this.#reader.refusalOfCycle(value, depth);
+    if (this.#streams?.has(value)) {
+      throw this.#reader.refusal(
+        depth,
+        'a stream that stands in the value twice',
+        'it can be read only once',
+      );
+    }
+    return [TAG.reference, number];
+  }
+
+  #reference(data: ReferenceData, depth: number): unknown {
+    const node = (this.#references ??= new ReferenceNodes()).add(data);
+    if (node) return node;
+    throw this.#reader.refusal(depth, `one reference more than ${MOST_REFERENCES}`, 'pass fewer at once');
   }
 
   #known(value: object, kind: Exclude<ObjectKind, BinaryKind>, depth: number): unknown {
@@ -179,13 +220,21 @@ export class EncodeWalk {
   }
 
   #instance(value: object, depth: number): unknown {
-    const serialized = this.#reader.serialized(value, isError(value), depth);
-    if (!serialized) return this.#error(value as Error, depth);
+    const serialized = this.#reader.serialized(value, depth);
+    if (!serialized) return isError(value) ? this.#error(value, depth) : this.#stream(value, depth);
     this.#reader.path.step(depth, 'serialized', serialized.key);
     this.#underWay.add(value);
     const node = [TAG.instance, textNode(serialized.key), this.#node(serialized.plain, depth + 1)];
     this.#underWay.delete(value);
     return node;
+  }
+
+  #stream(value: object, depth: number): unknown {
+    const kind = streamKindOf(value);
+    if (!kind) throw this.#reader.refusalOfInstance(value, depth);
+    if (!this.#takesStreams) throw this.#reader.refusalOfStream(depth);
+    this.#reader.checkStream(value, depth);
+    return (this.#streams ??= new ValueStreams()).add(value, kind, this.#reader.path.text(depth));
   }
 
   #error(error: Error, depth: number): unknown {
@@ -198,12 +247,6 @@ export class EncodeWalk {
     ];
     return this.#entries(node, error, this.#reader.errorKeysOf(error, depth), depth);
   }
-}
-
-function textNode(text: string): unknown {
-  if (isCarriedExactly(text)) return text;
-  const pieces = text.split(NOT_CARRIED).filter((piece) => piece !== '');
-  return [TAG.text, ...pieces.map((piece) => (NOT_CARRIED.test(piece) ? piece.charCodeAt(0) : piece))];
 }
 
 function isPlainKey(key: string): boolean {

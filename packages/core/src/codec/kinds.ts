@@ -49,8 +49,8 @@ const ERROR_CLASSES: ReadonlySet<object> = new Set(
 /** What an object is. Subclasses of known classes are instances of their own class, except errors. */
 export function objectKindOf(value: object): ObjectKind {
   const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype === Object.prototype) return 'object';
-  if (prototype === null) return 'null-object';
+  if (prototype === Object.prototype) return plainKindOf(value, 'object');
+  if (prototype === null) return plainKindOf(value, 'null-object');
   const name = NAMES.get(prototype) ?? foreignName(prototype);
   if (name === 'Object') return 'object';
   const builtIn = name === undefined ? undefined : BUILT_IN.get(name);
@@ -59,6 +59,11 @@ export function objectKindOf(value: object): ObjectKind {
   if (binary && isBinary(value)) return binary;
   if (prototype === URL.prototype && value instanceof URL) return 'url';
   return ERROR_CLASSES.has(prototype) && isError(value) ? 'error' : 'instance';
+}
+
+/** An object without a class may be an iterable of its own making: nothing else has such a key. */
+function plainKindOf(value: object, kind: 'object' | 'null-object'): ObjectKind {
+  return Object.hasOwn(value, Symbol.asyncIterator) ? 'instance' : kind;
 }
 
 /** Name of the built-in class whose prototype this is in some realm, such as that of a vm context. */

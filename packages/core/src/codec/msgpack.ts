@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 
 /** What msgpackr gives back with REUSE_BUFFER_MODE: its whole memory, and where the result lies in it. */
@@ -67,5 +68,7 @@ export function unpack(bytes: Uint8Array, start: number): unknown {
     readBuffer.set(start === 0 ? bytes : bytes.subarray(start));
     return packr.unpack(readBuffer, length);
   }
-  return packr.unpack(Buffer.from(bytes.buffer, bytes.byteOffset + start, length));
+  // Nothing may read a text out of memory that other threads see.
+  const { buffer, byteOffset } = types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes;
+  return packr.unpack(Buffer.from(buffer, byteOffset + start, length));
 }

@@ -5,7 +5,10 @@
  * 2. the byte 0xc1, which msgpack never uses, and a msgpack tree. In it an array whose first element is a string that
  *    begins with U+0000 is a node: the string is its tag, the rest is what the table says. Everything else stands
  *    for itself. The containers of a value (all nodes from `array` on, plain arrays and plain objects) are numbered in
- *    the order in which a walk from the root first comes to them; `reference` names one by its number.
+ *    the order in which a walk from the root first comes to them; `reference` names one by its number. The root may
+ *    stand in a `streams` node, and that, or the root, in a `references` node: only there, and in this order.
+ *
+ * The last buffers are the streams of the value; what is said of the last buffer below means the last one before them.
  *
  * Only these msgpack types occur: nil, booleans, integers of up to 32 bits, float 64, strings, arrays, maps with
  * string keys. A text is a string or a `text` node.
@@ -21,6 +24,16 @@ export const TAG = {
   text: '\0t',
   /** Number of a container that was met before. */
   reference: '\0r',
+  /** Number of an entry of `references`: what that stands for belongs here. */
+  ref: '\0f',
+  /**
+   * Entries, root: what stands for stored results in the value. An entry has key, store (text), routine id (text), length in
+   * bytes, and the bytes that stand for it in digests (base64). Each key of a store is there once. The node has its
+   * shortest msgpack form, so that it is known by its first bytes.
+   */
+  references: '\0g',
+  /** How many of the last buffers are streams, root. */
+  streams: '\0k',
 
   /** The items of an array whose first item is a string that begins with U+0000. */
   array: '\0a',
@@ -55,6 +68,11 @@ export const TAG = {
   smallBytes: '\0q',
   /** Code of a binary kind, number of a buffer, offset and length in bytes: values that share memory. */
   sharedBytes: '\0y',
+  /**
+   * Kind (`i`: async iterable, `w`: web stream), and the number of its buffer, counted back from the last one, which is 0:
+   * a stream of bytes. It is a container that no `reference` may name.
+   */
+  stream: '\0c',
 } as const;
 
 /** First byte of a head of the second form. */

@@ -5,7 +5,9 @@ import { malformed } from './refusals.js';
 /** A key that msgpackr would rename in silence. */
 const PROTO_KEY = Buffer.from('__proto__');
 
-const DEEPEST = LIMITS.valueDepth + 1;
+/** How many levels may stand around the root of a value, see `node-tags.ts`. */
+export const ROOT_LEVELS = 2;
+const DEEPEST = LIMITS.valueDepth + 1 + ROOT_LEVELS;
 const remainingAt = new Float64Array(DEEPEST);
 const isMapAt = new Uint8Array(DEEPEST);
 
@@ -14,7 +16,7 @@ const isMapAt = new Uint8Array(DEEPEST);
  * bytes present, nesting and number of items within limits, nothing behind the end. Allocates nothing.
  *
  * @param start - where the packed tree begins.
- * @param depth - how many levels containers may nest, at most `LIMITS.valueDepth + 1`.
+ * @param depth - how many levels containers may nest, at most `LIMITS.valueDepth + 1 + ROOT_LEVELS`.
  * @throws {@link RoutineEngineError} `BYTES_MALFORMED` or `VALUE_TOO_DEEP`.
  */
 export function scan(bytes: Uint8Array, start: number, depth: number): void {

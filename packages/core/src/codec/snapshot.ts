@@ -2,11 +2,12 @@ import type { Encoded } from '../model/encoded.js';
 
 /**
  * The same encoded value with buffers that each own a whole ArrayBuffer of their own: it may be kept while the value is
- * changed, and each `buffer` may be transferred to another thread. The head is no view of the value: it stays.
+ * changed, and each `buffer` may be transferred to another thread. The head is no view of the value: it stays, and so do
+ * parts that are not in memory.
  * @public
  */
 export function snapshot(encoded: Encoded): Encoded {
-  return { head: encoded.head, buffers: encoded.buffers.map(copyOf) };
+  return { ...encoded, buffers: encoded.buffers.map(copyOf) };
 }
 
 function copyOf(bytes: Uint8Array): Uint8Array {

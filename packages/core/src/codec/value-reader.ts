@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import { types } from 'node:util';
 import { errorClassName, isError, readProperty } from '../errors/error-class.js';
 import { LIMITS } from '../model/limits.js';
@@ -111,26 +113,45 @@ export class ValueReader {
     return keys;
   }
 
-  /** What a serializer makes of an instance; `undefined` for an error that none claims. */
-  serialized(value: object, isError: boolean, depth: number): Serialized | undefined {
-    const className = classNameOf(value);
+  /** What a serializer makes of an instance; `undefined` when none claims it. */
+  serialized(value: object, depth: number): Serialized | undefined {
     try {
       const serializer = this.#registry.claiming(value);
-      if (serializer) return { key: serializer.key, plain: serializer.serialize(value) };
+      return serializer && { key: serializer.key, plain: serializer.serialize(value) };
     } catch (error) {
+      const found = `an instance of class ${classNameOf(value)} that its serializer refused`;
+      throw this.refusal(depth, found, 'see the cause', error);
+    }
+  }
+
+  /** The error for an object that nobody can carry. */
+  refusalOfInstance(value: object, depth: number): Error {
+    const found = `an instance of class ${classNameOf(value)}`;
+    return this.refusal(depth, found, 'register a serializer for it, or pass plain data');
+  }
+
+  /** The error for a stream where none may be. */
+  refusalOfStream(depth: number): Error {
+    const advice = 'only a result may be or hold one: pass a Ref to that result, or the bytes';
+    return this.refusal(depth, 'a stream', advice);
+  }
+
+  /** Refuses a stream that somebody reads already. */
+  checkStream(value: object, depth: number): void {
+    if (value instanceof ReadableStream && value.locked) {
       throw this.refusal(
         depth,
-        `an instance of class ${className} that its serializer refused`,
-        'see the cause',
-        error,
+        'a stream that has a reader',
+        'release its lock, or pass what the reader gives',
       );
     }
-    if (isError) return undefined;
-    throw this.refusal(
-      depth,
-      `an instance of class ${className}`,
-      'register a serializer for it, or pass plain data',
-    );
+    if (Readable.isDisturbed(value as Readable)) {
+      throw this.refusal(
+        depth,
+        'a stream that was read from or cancelled',
+        'pass it before anybody reads it',
+      );
+    }
   }
 
   /** The error for an instance that holds itself: it can be made only when all it holds is there. */

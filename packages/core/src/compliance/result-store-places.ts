@@ -14,10 +14,14 @@ import {
 
 const KEY = keyOf(4);
 
-export function placeCases(it: Register, can: ResultStoreCapabilities & { readonly damage: boolean }): void {
+/** What decides which cases there are. */
+type Abilities = ResultStoreCapabilities & { readonly blobs: boolean; readonly damage: boolean };
+
+export function placeCases(it: Register, can: Abilities): void {
   it('declares the capabilities by which it is tested', async ({ store }) => {
-    const { durable, shared } = can;
+    const { durable, shared, blobs } = can;
     assert.deepEqual({ ...store.capabilities }, { durable, shared });
+    assert.equal(store.blobs !== undefined, blobs, 'whether it keeps blobs');
     assert.match(store.name, /^[a-z][a-z0-9-]*$/);
   });
 

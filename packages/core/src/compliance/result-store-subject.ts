@@ -18,8 +18,12 @@ export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStore
   readonly capabilities: ResultStoreCapabilities;
   /** Makes an empty place, of its own for every case. */
   readonly create: () => Promise<Place>;
+  /** Whether the store keeps blobs. Default `false`. */
+  readonly blobs?: boolean;
   /** Changes the kept bytes of a result behind the store's back. Leave it out where that cannot be done. */
   readonly damage?: (place: Place, key: ResultKey) => Promise<void>;
+  /** The same for a blob, whose number of bytes stays. */
+  readonly damageBlob?: (place: Place, digest: string) => Promise<void>;
 }
 
 /** What one case gets. */
@@ -30,6 +34,7 @@ export interface StoreCase {
   /** Makes a store on another place. */
   readonly elsewhere: () => Promise<ResultStore>;
   readonly damage: (key: ResultKey) => Promise<void>;
+  readonly damageBlob: (digest: string) => Promise<void>;
 }
 
 /** Registers one case: its name is the promise it looks after. */

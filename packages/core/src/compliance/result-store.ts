@@ -1,13 +1,15 @@
 import type { ResultStore } from '../ports/result-store.js';
+import { blobCases } from './result-store-blobs.js';
 import { bodyCases } from './result-store-bodies.js';
 import { entryCases } from './result-store-entries.js';
 import { placeCases } from './result-store-places.js';
 import { resultCases } from './result-store-results.js';
+import { blobPlaceCases } from './result-store-blob-places.js';
 import type { Register, ResultStorePlace, ResultStoreSubject, StoreCase } from './result-store-subject.js';
 import type { ComplianceRunner } from './runner.js';
 
 /**
- * Proves that a {@link ResultStore} keeps its promises. Registers 34 cases, and more for what the store can do beyond the
+ * Proves that a {@link ResultStore} keeps its promises. Registers 37 cases, and more for what the store can do beyond the
  * minimum. Every case has a place of its own, so that they may run at once and in any order.
  *
  * @example
@@ -26,8 +28,13 @@ export function resultStoreCompliance<Place extends ResultStorePlace>(
     describe('gives back what was put', () => resultCases(register));
     describe('takes bodies that come in chunks', () => bodyCases(register));
     describe('knows its results', () => entryCases(register));
-    const can = { ...subject.capabilities, damage: subject.damage !== undefined };
+    const { blobs = false } = subject;
+    const can = { ...subject.capabilities, blobs, damage: subject.damage !== undefined };
     describe('opens and closes', () => placeCases(register, can));
+    if (!blobs) return;
+    describe('keeps blobs', () => blobCases(register));
+    const place = { ...subject.capabilities, damage: subject.damageBlob !== undefined };
+    describe('opens and closes with blobs', () => blobPlaceCases(register, place));
   });
 }
 
@@ -54,6 +61,7 @@ async function runCase<Place extends ResultStorePlace>(
       open: () => openOn(place),
       elsewhere: async () => openOn(await makePlace()),
       damage: async (key) => subject.damage?.(place, key),
+      damageBlob: async (digest) => subject.damageBlob?.(place, digest),
     });
   } finally {
     for (const store of stores) await store.close();

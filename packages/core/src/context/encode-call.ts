@@ -25,6 +25,7 @@ export function encodeCall(
     attempt: 1,
     arguments: codec.encode(call.args, { path: 'args' }),
     parentRunId: run.parentRunId,
+    answer: call.answer,
     ...(isRemembered(call) && { argumentsDigest: codec.digest(call.args, { path: 'args' }) }),
     queueTimeoutMs,
   };

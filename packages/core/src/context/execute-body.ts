@@ -4,7 +4,9 @@ import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import type { RoutineDefinition } from '../model/routine-definition.js';
 import type { Clock } from '../ports/clock.js';
-import type { Codec } from '../ports/codec.js';
+import type { RunHost } from '../ports/executor.js';
+import { decodeArguments, type ArgumentParts } from './decode-arguments.js';
+import { encodeResult } from './encode-result.js';
 import { inScope, type RunScope } from './run-scope.js';
 
 type Body = (...args: readonly unknown[]) => unknown;
@@ -24,33 +26,26 @@ export function asError(thrown: unknown, routineId: string): Error {
 }
 
 /**
- * Runs a body from encoded arguments to an encoded outcome. Never rejects. The buffers of the value are views of
- * the body's own memory: whoever keeps them copies them first.
+ * Runs a body from encoded arguments to an encoded outcome. Never rejects. The buffers of the value may be views of the
+ * body's own memory: whoever keeps them copies them first.
  */
 export async function executeBody(
   scope: RunScope,
   definition: RoutineDefinition,
   call: EncodedCall,
-  parts: {
-    readonly codec: Codec;
-    readonly clock: Clock;
-    /** Whether somebody else holds the bytes of the arguments too, so that the body gets a copy. */
-    readonly argumentsAreShared: boolean;
-  },
+  parts: ArgumentParts & { readonly clock: Clock; readonly spool: RunHost['spool'] },
 ): Promise<Outcome> {
   const startedAt = parts.clock.monotonic();
   try {
-    const args = parts.codec.decode(call.arguments, { copy: parts.argumentsAreShared });
-    if (!Array.isArray(args))
-      throw new RoutineEngineError('BYTES_MALFORMED', `The arguments of ${call.routineId} are no list`);
-    const value = await callBody(scope, definition, args);
+    const args = decodeArguments(call, definition.options.keepRefs === true, parts);
+    const result = await callBody(scope, definition, args instanceof Promise ? await args : args);
+    const wantsNode = call.argumentsDigest !== undefined || call.answer === 'reference';
+    // In the scope of the run, since the code behind its streams belongs to it.
+    const encoded = inScope(scope, encodeResult, result, parts, wantsNode);
+    const { value, node } = encoded instanceof Promise ? await encoded : encoded;
     const reason = scope.cancel.reason;
     if (reason) return { status: 'CANCELLED', error: toPlainError(reason) };
-    return {
-      status: 'DONE',
-      value: parts.codec.encode(value, { path: 'result' }),
-      durationMs: parts.clock.monotonic() - startedAt,
-    };
+    return { status: 'DONE', value, node, durationMs: parts.clock.monotonic() - startedAt };
   } catch (error) {
     const reason = scope.cancel.reason;
     return reason

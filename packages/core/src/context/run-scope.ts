@@ -6,12 +6,10 @@ import type { LogLevel } from '../events/engine-event.js';
 import type { RoutineKind } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Ids } from '../ports/ids.js';
-import type { RoutineCall } from '../ports/routine-engine.js';
+import type { RoutineEngine } from '../ports/routine-engine.js';
 
-/** What answers a routine call made by user code. */
-export interface ScopeEngine {
-  run(call: RoutineCall): Promise<unknown>;
-}
+/** What answers a routine call made by user code, and reads what references stand for. */
+export type ScopeEngine = Pick<RoutineEngine, 'run' | 'resolve' | 'open'>;
 
 /** Hears what a body that runs in a scope does. */
 export interface ScopeReporter {

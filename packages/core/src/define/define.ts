@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import type { CallOptions, RoutineDefinition, RoutineOptions } from '../model/routine-definition.js';
+import type { Ref } from '../context/ref.js';
+import type { CallOptions, DefinitionOptions, RoutineDefinition } from '../model/routine-definition.js';
 import {
   assertName,
   assertVersion,
@@ -10,12 +11,13 @@ import {
 } from '../model/routine-id.js';
 import type { NamedRoutineId, RoutineKind } from '../model/routine-id.js';
 import { assertOptions } from './options.js';
+import type { OrRefs } from './or-ref.js';
 import { callRoutine } from './call.js';
 import { register } from './registry.js';
 import { serializer } from './serializers.js';
 
 /** How a task is named. @public */
-export interface TaskOptions extends RoutineOptions {
+export interface TaskOptions extends DefinitionOptions {
   /** A letter, then 1 to 199 letters, digits, `-`, `_` or `.`. */
   readonly name: string;
   /** `x.y.z`, immutable once released; or `x.y.z-dev` while the code still changes. */
@@ -25,11 +27,27 @@ export interface TaskOptions extends RoutineOptions {
 }
 
 /** How a workflow is named. @public */
-export interface WorkflowOptions extends Omit<RoutineOptions, 'cache'> {
+export interface WorkflowOptions extends Omit<DefinitionOptions, 'cache'> {
   /** A letter, then 1 to 199 letters, digits, `-`, `_` or `.`. */
   readonly name: string;
   /** Project it belongs to. Default: that of the lifecycle it runs in. */
   readonly project?: string;
+}
+
+/** What calls a routine: like the function it was made from, but with a promise of its result. @public */
+export interface RoutineCaller<Args extends readonly unknown[], Result> {
+  /**
+   * Runs it where the engine decides. Wherever a value is expected, also inside an argument, a {@link Ref} to one will do.
+   * @throws what the body threw, wherever it ran; {@link RoutineEngineError} for everything else, such as
+   *   `VALUE_NOT_ENCODABLE` for an argument that can't be carried.
+   */
+  (...args: OrRefs<Args>): Promise<Awaited<Result>>;
+  /**
+   * The same, but the result is kept where it is and comes as a {@link Ref}. Results of tasks are looked up and remembered
+   * as always; others are kept for the reference only.
+   * @throws what calling it throws; {@link RoutineEngineError} `REFERENCE_NOT_KEPT` when no store could keep the result.
+   */
+  readonly ref: (...args: OrRefs<Args>) => Promise<Ref<Awaited<Result>>>;
 }
 
 /**
@@ -37,14 +55,9 @@ export interface WorkflowOptions extends Omit<RoutineOptions, 'cache'> {
  * of the body's result.
  * @public
  */
-export interface Routine<Args extends readonly unknown[], Result> {
-  /**
-   * @throws what the body threw, wherever it ran; {@link RoutineEngineError} for everything else, such as
-   *   `VALUE_NOT_ENCODABLE` for an argument that can't be carried.
-   */
-  (...args: Args): Promise<Awaited<Result>>;
+export interface Routine<Args extends readonly unknown[], Result> extends RoutineCaller<Args, Result> {
   /** The same routine with options for the calls made through it; they come on top of its own. */
-  with(options: CallOptions): (...args: Args) => Promise<Awaited<Result>>;
+  with(options: CallOptions): RoutineCaller<Args, Result>;
   readonly kind: RoutineKind;
   /** Id as defined, such as `tname:train:0.0.1`. */
   readonly id: string;
@@ -92,7 +105,7 @@ function workflow<Args extends readonly unknown[], Result>(
 function makeRoutine<Args extends readonly unknown[], Result>(
   kind: RoutineKind,
   parts: { readonly name: string; readonly project?: string | undefined; readonly version?: string },
-  options: RoutineOptions,
+  options: DefinitionOptions,
   body: (...args: Args) => Result,
 ): Routine<Args, Result> {
   const id = namedRoutineId({ kind, ...parts });
@@ -107,24 +120,34 @@ function makeRoutine<Args extends readonly unknown[], Result>(
   assertOptions(text, options);
   const definition = describe(id, body as RoutineDefinition['body'], options);
   register(definition);
-  const callWith = (args: Args, callOptions: CallOptions | undefined): Promise<Awaited<Result>> =>
-    callRoutine({ id, definition, args, options: callOptions }) as Promise<Awaited<Result>>;
-  return Object.assign((...args: Args) => callWith(args, undefined), {
+  return Object.assign(callerOf<Args, Result>(id, definition, undefined), {
     kind,
     id: text,
     with(callOptions: CallOptions) {
       assertOptions(text, callOptions);
-      return (...args: Args) => callWith(args, callOptions);
+      return callerOf<Args, Result>(id, definition, callOptions);
     },
   });
+}
+
+function callerOf<Args extends readonly unknown[], Result>(
+  id: NamedRoutineId,
+  definition: RoutineDefinition,
+  options: CallOptions | undefined,
+): RoutineCaller<Args, Result> {
+  const call = (...args: readonly unknown[]): Promise<unknown> =>
+    callRoutine({ id, definition, args, options });
+  const ref = (...args: readonly unknown[]): Promise<unknown> =>
+    callRoutine({ id, definition, args, options, answer: 'reference' });
+  return Object.assign(call, { ref }) as RoutineCaller<Args, Result>;
 }
 
 function describe(
   id: NamedRoutineId,
   body: RoutineDefinition['body'],
-  options: RoutineOptions,
+  options: DefinitionOptions,
 ): RoutineDefinition {
-  const definedAt = callerOf(id.kind === 'task' ? task : workflow);
+  const definedAt = placeOf(id.kind === 'task' ? task : workflow);
   return {
     kind: id.kind,
     id,
@@ -138,7 +161,7 @@ function describe(
 }
 
 /** Where `define.task` or `define.workflow` was called: the first frame below them. */
-function callerOf(definer: typeof task | typeof workflow): string | undefined {
+function placeOf(definer: typeof task | typeof workflow): string | undefined {
   const where: { stack?: string } = {};
   Error.captureStackTrace(where, definer);
   const [, frame] = where.stack?.split('\n') ?? [];

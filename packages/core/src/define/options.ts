@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import type { CallOptions } from '../model/routine-definition.js';
+import type { CallOptions, DefinitionOptions } from '../model/routine-definition.js';
 
 /** The longest delay a timer can hold: 2^31 - 1 ms, about 24.8 days. */
 const LONGEST_MS = 2_147_483_647;
@@ -9,7 +9,7 @@ const LONGEST_MS = 2_147_483_647;
  * Checks the options of a routine or a call.
  * @throws {@link RoutineEngineError} `OPTION_INVALID`, naming routine and option.
  */
-export function assertOptions(routine: string, options: CallOptions): void {
+export function assertOptions(routine: string, options: CallOptions & DefinitionOptions): void {
   for (const name of ['timeoutMs', 'queueTimeoutMs'] as const) {
     const value: unknown = options[name];
     if (value === undefined) continue;
@@ -20,13 +20,15 @@ export function assertOptions(routine: string, options: CallOptions): void {
       );
     }
   }
-  const { cache, signal }: { cache?: unknown; signal?: unknown } = options;
-  if (cache !== undefined && typeof cache !== 'boolean') {
+  for (const name of ['cache', 'keepRefs'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'boolean') continue;
     throw new RoutineEngineError(
       'OPTION_INVALID',
-      `${routine}: cache is ${typeof cache}; it must be true or false`,
+      `${routine}: ${name} is ${inspect(value)}; it must be true or false`,
     );
   }
+  const { signal }: { signal?: unknown } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new RoutineEngineError('OPTION_INVALID', `${routine}: signal is not an AbortSignal`);
   }

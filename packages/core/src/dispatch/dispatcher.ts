@@ -1,13 +1,25 @@
+import type { Contents } from '../cache/contents.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
-import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
-import { bodyOf, encodedOf, encodedOfParts, type Body } from '../model/body.js';
+import { bodyOf, dropBody, type Body } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
+import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import type { ReferenceData } from '../model/reference.js';
+import type { BlobPart } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
-import type { RequestStart, RunCompletes, RunFails, RunHeader } from '../protocol/directives.js';
+import type {
+  RequestStart,
+  ResendArguments,
+  RunCompletes,
+  RunFails,
+  RunHeader,
+} from '../protocol/directives.js';
+import { nodeOfText, referenceOfText } from '../protocol/reference-text.js';
+import { receiveValue, valueAtHand } from './receive-value.js';
 import type { ServiceLink } from './service-link.js';
+import { hasLargePart, shareValue, type SentValue } from './share-value.js';
 
 /** Hears how a dispatched run goes on, before its outcome. */
 export interface DispatchObserver {
@@ -19,17 +31,26 @@ export interface DispatchObserver {
 }
 
 interface Pending {
+  readonly call: EncodedCall;
   readonly observer: DispatchObserver;
-  settle(outcome: Outcome): void;
+  readonly cancel: CancelSignal;
+  /** The result whose bytes are being read. */
+  reading?: AbortController | undefined;
+  readonly settle: (outcome: Outcome) => void;
 }
 
 /** Sends calls to the service as directives, and gives back the outcomes that come. */
 export class Dispatcher {
   readonly #link: ServiceLink;
+  readonly #contents: Contents;
   readonly #pending = new Map<string, Pending>();
+  /** Some worker that the service has can't read the store of this node. */
+  #sendsWhole = false;
 
-  constructor(link: ServiceLink) {
+  /** @param contents - takes large arguments and results by way of the store, unless the link shares memory. */
+  constructor(link: ServiceLink, contents: Contents) {
     this.#link = link;
+    this.#contents = contents;
     const observe = (run: RunHeader, tell: (observer: DispatchObserver) => void): void => {
       const pending = this.#pending.get(run.runId);
       if (pending) tell(pending.observer);
@@ -40,6 +61,7 @@ export class Dispatcher {
     link.on('v1.routine.starting', (run) => observe(run, (to) => to.starting(run.attempt, run.worker)));
     link.on('v1.routine.progress', (run) => observe(run, (to) => to.progress(run.done, run.total)));
     link.on('v1.log', (run) => observe(run, (to) => to.log(run.level, run.message)));
+    link.on('v1.routine.resend', (resend) => this.#resend(resend));
     link.on('v1.routine.completed', (run, body) => this.#completed(run, body));
     link.on('v1.routine.failed', (run) => this.#failed(run));
     link.onLost((error) => this.#lose(error));
@@ -62,38 +84,71 @@ export class Dispatcher {
       });
       const settle = (outcome: Outcome): void => {
         this.#pending.delete(call.runId);
+        pending.reading?.abort();
         stopListening();
         resolve(outcome);
       };
+      const pending: Pending = { call, observer, cancel, settle };
       if (cancel.reason) return settle({ status: 'CANCELLED', error: toPlainError(cancel.reason) });
-      this.#pending.set(call.runId, { observer, settle });
-      const body = bodyOf(call.arguments);
-      try {
-        this.#link.send(requestOf(call, body), body);
-      } catch (error) {
-        settle({ status: 'FAILED', error: toPlainError(error) });
-      }
+      this.#pending.set(call.runId, pending);
+      this.#send(pending);
     });
+  }
+
+  /** Small arguments go at once; to put large ones into the store takes a while. */
+  #send(pending: Pending): void {
+    const { call, cancel } = pending;
+    const store = this.#link.sharesMemory ? undefined : this.#contents.sharedStore;
+    if (store === undefined || this.#sendsWhole || !hasLargePart(call.arguments)) {
+      return this.#sendNow(pending, store, { body: bodyOf(call.arguments) });
+    }
+    const parts = { contents: this.#contents, link: this.#link };
+    void shareValue(call.arguments, parts, cancel.abortSignal).then((shared) => {
+      if (this.#pending.get(call.runId) === pending) this.#sendNow(pending, store, shared);
+    });
+  }
+
+  #sendNow({ call, settle }: Pending, store: string | undefined, { body, blobs }: SentValue): void {
+    try {
+      this.#link.send(requestOf(call, store, blobs), body);
+    } catch (error) {
+      settle({ status: 'FAILED', error: toPlainError(error) });
+    }
+  }
+
+  #resend({ runId, inline }: ResendArguments): void {
+    if (inline) this.#sendsWhole = true;
+    const pending = this.#pending.get(runId);
+    if (pending) this.#send(pending);
   }
 
   #completed(run: RunCompletes, body: Body | undefined): void {
     const pending = this.#pending.get(run.runId);
-    if (!pending) return;
-    const done = (value: Awaited<ReturnType<typeof encodedOf>>): void => {
-      const { durationMs, rememberedIn } = run;
-      pending.settle({
-        status: 'DONE',
-        value,
-        durationMs,
-        rememberedIn,
-      });
+    if (!pending) return dropBody(body);
+    const { durationMs, rememberedIn } = run;
+    const node = run.node === undefined ? undefined : nodeOfText(run.node);
+    const done = (value: Encoded | undefined, reference?: ReferenceData): void =>
+      pending.settle({ status: 'DONE', value, reference, node, durationMs, rememberedIn });
+    // Without a body there is a reference: the session saw to that.
+    if (!body) return done(undefined, run.reference && referenceOfText(run.reference));
+    const value = valueAtHand(run, body);
+    if (value) return done(value);
+    this.#read(pending, run, body, done);
+  }
+
+  /** Of two results of one run only the later counts: the earlier could not be sent to its end. */
+  #read(pending: Pending, run: RunCompletes, body: Body, done: (value: Encoded) => void): void {
+    pending.reading?.abort();
+    const reading = new AbortController();
+    pending.reading = reading;
+    const unlessAborted = (act: () => void): void => {
+      if (!reading.signal.aborted) act();
     };
-    // Its sizes were checked: there is a head.
-    if (body?.parts) return done(encodedOfParts(body.parts));
-    const read = body
-      ? encodedOf(body)
-      : Promise.reject(new RoutineEngineError('PROTOCOL_MALFORMED', 'A result came without its bytes'));
-    read.then(done, (error: unknown) => pending.settle({ status: 'FAILED', error: toPlainError(error) }));
+    receiveValue(run, body, this.#contents, reading.signal).then(
+      (value) => unlessAborted(() => value && done(value)),
+      (error: unknown) =>
+        unlessAborted(() => pending.settle({ status: 'FAILED', error: toPlainError(error) })),
+    );
   }
 
   #failed(run: RunFails): void {
@@ -108,8 +163,12 @@ export class Dispatcher {
   }
 }
 
-function requestOf(call: EncodedCall, body: Body): RequestStart {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs } = call;
+function requestOf(
+  call: EncodedCall,
+  store: string | undefined,
+  blobs: readonly BlobPart[] | undefined,
+): RequestStart {
+  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -117,9 +176,11 @@ function requestOf(call: EncodedCall, body: Body): RequestStart {
     routineId,
     attempt,
     lease: 0,
-    sizes: body.sizes,
     parentRunId,
     argumentsDigest,
+    answer,
     queueTimeoutMs,
+    store,
+    blobs,
   };
 }

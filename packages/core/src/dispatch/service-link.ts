@@ -2,7 +2,7 @@ import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent, TransportEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
-import type { Body } from '../model/body.js';
+import { dropBody, type Body } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
@@ -48,7 +48,16 @@ export class ServiceLink {
     this.#parts = parts;
   }
 
-  /** Hears directives of one type; one handler a type, set before `open`. */
+  /** See {@link TransportCapabilities.sharesMemory}. */
+  get sharesMemory(): boolean {
+    return this.#parts.transport.capabilities.sharesMemory;
+  }
+
+  get logger(): Logger {
+    return this.#parts.logger;
+  }
+
+  /** Hears directives of one type, and owns their bodies; one handler a type, set before `open`. */
   on<Type extends Directive['type']>(type: Type, handler: Handler<Type>): void {
     this.#handlers.set(type, handler as unknown as (directive: Directive, body: Body | undefined) => void);
   }
@@ -77,11 +86,12 @@ export class ServiceLink {
     this.#session.send(directive, body);
   }
 
-  /** Sends a directive whose loss is told by `onLost` anyway. */
+  /** Sends a directive whose loss is told by `onLost` anyway; its body is given up then. */
   post(directive: Directive, body?: Body): void {
     try {
       this.send(directive, body);
     } catch (error) {
+      dropBody(body);
       this.#parts.logger.log('debug', `${directive.type} was not sent`, { error });
     }
   }
@@ -150,9 +160,12 @@ export class ServiceLink {
   #receive(envelope: Envelope): void {
     const directive = this.#read(envelope);
     if (!directive) return;
+    const handle = this.#handlers.get(directive.type);
+    if (!handle) return dropBody(envelope.body);
     try {
-      this.#handlers.get(directive.type)?.(directive, envelope.body);
+      handle(directive, envelope.body);
     } catch (error) {
+      dropBody(envelope.body);
       // A fault of this node, not of its peer: the connection stays, and so do the other runs.
       this.#parts.logger.log('error', `${directive.type} could not be handled`, { error });
     }

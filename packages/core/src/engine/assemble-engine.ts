@@ -32,15 +32,25 @@ export function assembleEngine(
   parts: EngineParts,
   differences: EngineDifferences,
 ): AssembledEngine {
-  const { codec, clock, ids, catalog, feed, identity, cache } = parts;
+  const { codec, clock, ids, catalog, feed, identity, cache, contents } = parts;
   const { policy, dispatcher } = differences;
   const active = new ActiveRuns();
   const events = new RunEvents({ feed, clock, node: identity.name });
   const inline = new InlineExecutor({ codec, catalog, clock, ids });
   const executor = differences.executor ?? inline;
-  const pipeline = new RequestPipeline({ cache, policy, executor, dispatcher, catalog, events, active });
+  const pipeline = new RequestPipeline({
+    cache,
+    contents,
+    ids,
+    policy,
+    executor,
+    dispatcher,
+    catalog,
+    events,
+    active,
+  });
   const caller = new ValueCaller({
-    ...{ engine, codec, clock, ids, catalog, events, active, pipeline },
+    ...{ engine, codec, clock, ids, catalog, events, active, pipeline, contents },
     project: identity.project,
     remembers: cache !== undefined,
   });

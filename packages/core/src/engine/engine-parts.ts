@@ -1,3 +1,4 @@
+import type { Contents } from '../cache/contents.js';
 import type { ResultCache } from '../cache/result-cache.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
@@ -15,6 +16,7 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly catalog: RoutineCatalog;
   readonly feed: EventFeed<EngineEvent>;
+  readonly contents: Contents;
   /** Absent: nothing is remembered. */
   readonly cache: ResultCache | undefined;
 }

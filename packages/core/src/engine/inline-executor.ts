@@ -42,12 +42,18 @@ export class InlineExecutor implements Executor {
       const definition = findDefinition(catalog, id);
       const scope = this.#scopeOf(call, host, id);
       const outcome = await this.#withinGrace(
-        executeBody(scope, definition, call, { codec, clock, argumentsAreShared: true }),
+        executeBody(scope, definition, call, {
+          ...{ codec, clock, argumentsAreShared: true },
+          fetch: (reference) => host.fetch(reference),
+          spool: (chunks) => host.spool(chunks),
+        }),
         host,
       );
       scope.end();
       // The body may keep what it returned and change it later.
-      return outcome.status === 'DONE' ? { ...outcome, value: snapshot(outcome.value) } : outcome;
+      return outcome.status === 'DONE' && outcome.value
+        ? { ...outcome, value: snapshot(outcome.value) }
+        : outcome;
     } catch (error) {
       return { status: 'FAILED', error: toPlainError(error) };
     }
@@ -87,9 +93,8 @@ export class InlineExecutor implements Executor {
   }
 }
 
-const unserved: ScopeEngine = {
-  run: () => Promise.reject(new Error('This executor serves no engine')),
-};
+const refuse = (): Promise<never> => Promise.reject(new Error('This executor serves no engine'));
+const unserved: ScopeEngine = { run: refuse, resolve: refuse, open: refuse };
 
 /** Tells a host what a scope's body does. */
 function reporterOf(host: RunHost): ScopeReporter {

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { EngineEvent } from '../events/engine-event.js';
+import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import { everythingHere } from '../policy/execution-policies.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
@@ -30,6 +31,14 @@ export class LocalRunEngine implements RoutineEngine {
 
   run(call: RoutineCall): Promise<unknown> {
     return this.#caller.run(call);
+  }
+
+  resolve(reference: ReferenceData): Promise<unknown> {
+    return this.#caller.resolve(reference);
+  }
+
+  open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {
+    return this.#caller.open(reference);
   }
 
   shutdown(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
+import { asAnswer } from '../cache/answer-form.js';
 import type { RememberedCall, ResultCache } from '../cache/result-cache.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { ServiceLink } from '../dispatch/service-link.js';
@@ -7,6 +8,7 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
+import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
@@ -44,7 +46,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
 
   constructor(parts: RemoteDispatchEngineParts) {
     const { policy, executor } = parts;
-    const dispatcher = new Dispatcher(parts.link);
+    const dispatcher = new Dispatcher(parts.link, parts.contents);
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor });
     this.#active = assembled.active;
     this.#caller = assembled.caller;
@@ -63,9 +65,17 @@ export class RemoteDispatchEngine implements RoutineEngine {
     return this.#caller.run(call);
   }
 
-  /** Has a sub-routine of an executed run answered. Never rejects. */
+  resolve(reference: ReferenceData): Promise<unknown> {
+    return this.#caller.resolve(reference);
+  }
+
+  open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {
+    return this.#caller.open(reference);
+  }
+
+  /** Has a sub-routine of an executed run answered, its value in memory save its streams. Never rejects. */
   request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
-    return this.#pipeline.request(call, cancel).then(({ outcome }) => outcome);
+    return this.#pipeline.requestLoaded(call, cancel).then(({ outcome }) => outcome);
   }
 
   /**
@@ -74,8 +84,14 @@ export class RemoteDispatchEngine implements RoutineEngine {
    */
   execute(call: EncodedCall, sourceHash: string | undefined, host: RunHost): Promise<Outcome> {
     const { argumentsDigest } = call;
-    if (!this.#cache || argumentsDigest === undefined) return this.#executor.execute(call, host);
-    return this.#executeRemembered({ ...call, argumentsDigest }, sourceHash, host, this.#cache);
+    const cache = this.#cache;
+    if (cache && argumentsDigest !== undefined)
+      return this.#executeRemembered({ ...call, argumentsDigest }, sourceHash, host, cache);
+    if (call.answer === undefined) return this.#executor.execute(call, host);
+    return this.#executor
+      .execute(call, host)
+      .then((outcome) => cache?.keep(call, sourceHash, outcome) ?? outcome)
+      .then((outcome) => asAnswer(call, outcome));
   }
 
   shutdown(): Promise<void> {
@@ -93,7 +109,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const compute = async (cancel: CancelSignal): Promise<Outcome> =>
       cache.keep(call, sourceHash, await this.#executor.execute(call, withCancel(host, cancel)));
     const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
-    if (!keyIsKnownByExecutor(version)) return compute(host.cancel);
-    return (await cache.remember(call, sourceHash, host.cancel, compute)).outcome;
+    if (!keyIsKnownByExecutor(version)) return asAnswer(call, await compute(host.cancel));
+    return asAnswer(call, (await cache.remember(call, sourceHash, host.cancel, compute)).outcome);
   }
 }

@@ -1,14 +1,17 @@
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
+import { asAnswer } from '../cache/answer-form.js';
+import type { Contents } from '../cache/contents.js';
 import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
-import { toPlainError } from '../errors/error-conversion.js';
-import { encodedBytes } from '../model/encoded.js';
+import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
+import { encodedBytes, isLoaded } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, RunHost } from '../ports/executor.js';
+import type { Ids } from '../ports/ids.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { ActiveRuns } from './active-runs.js';
 import { RequestedRun } from './requested-run.js';
@@ -16,6 +19,8 @@ import type { RunEvents } from './run-events.js';
 
 export interface RequestPipelineParts {
   readonly cache: ResultCache | undefined;
+  readonly contents: Contents;
+  readonly ids: Ids;
   readonly policy: ExecutionPolicy;
   readonly executor: Executor;
   /** Absent: everything runs here. */
@@ -52,7 +57,8 @@ export class RequestPipeline {
     const run = new RequestedRun(call, cancel, this.#parts);
     active.add(run);
     events.tell(run, { type: 'run.requested' });
-    const finish = (answer: Answer): Answer => {
+    const finish = ({ outcome, from }: Answer): Answer => {
+      const answer = { outcome: asAnswer(call, outcome), from };
       active.remove(run);
       this.#tellEnd(run, answer);
       return answer;
@@ -66,10 +72,41 @@ export class RequestPipeline {
     }
   }
 
-  /** Puts the stored result of a call aside, because it can't be decoded: requested again, the call is a miss. */
-  async discard(call: EncodedCall, error: unknown): Promise<void> {
-    const { cache } = this.#parts;
+  /** As {@link RequestPipeline.request}, everything of the value but its streams in memory. Never rejects. */
+  requestLoaded(call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
+    return this.request(call, cancel).then((answer) =>
+      isReady(answer) ? answer : this.load(answer, call, cancel),
+    );
+  }
+
+  /**
+   * The same answer, everything of its value but its streams in memory of the caller's own. When a part is lost, the call is
+   * requested again, once. Never rejects.
+   */
+  async load(answer: Answer, call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
+    const loaded = await this.#tryLoad(answer, cancel);
+    if (loaded.outcome.status !== 'FAILED' || cancel.reason) return loaded;
+    const again = await this.requestAgain(call, fromPlainError(loaded.outcome.error), cancel);
+    return this.#tryLoad(again, cancel);
+  }
+
+  /** Requests a call again, by a run of its own, since its answer can't be read. A stored one is put aside before. */
+  async requestAgain(call: EncodedCall, error: unknown, cancel: CancelSignal): Promise<Answer> {
+    const { cache, ids } = this.#parts;
     if (cache && isRememberedCall(call)) await cache.discard(call, this.#sourceHashOf(call), error);
+    return this.request({ ...call, runId: ids.next() }, cancel);
+  }
+
+  async #tryLoad(answer: Answer, cancel: CancelSignal): Promise<Answer> {
+    const { outcome, from } = answer;
+    if (outcome.status !== 'DONE' || !outcome.value) return answer;
+    try {
+      const value = await this.#parts.contents.load(outcome.value, { signal: cancel.abortSignal });
+      return { outcome: { ...outcome, value }, from };
+    } catch (error) {
+      const status = cancel.reason ? 'CANCELLED' : 'FAILED';
+      return { outcome: { status, error: toPlainError(cancel.reason ?? error) }, from };
+    }
   }
 
   #sourceHashOf({ routineId }: RememberedCall): string | undefined {
@@ -93,10 +130,11 @@ export class RequestPipeline {
         cache.keep(call, sourceHash, await this.#compute(run, where, shared));
       return cache.remember(call, sourceHash, run.cancellation, compute).then(finish, fail);
     }
-    return this.#compute(run, where, run.cancellation).then(
-      (outcome) => finish({ outcome, from: 'run' }),
-      fail,
-    );
+    const computed = this.#compute(run, where, run.cancellation);
+    // What was not to be remembered is kept for whoever gets the reference. Elsewhere, its worker has done so.
+    const isToKeep = cache !== undefined && call.answer === 'reference' && where === 'here';
+    const kept = isToKeep ? computed.then((outcome) => cache.keep(call, undefined, outcome)) : computed;
+    return kept.then((outcome) => finish({ outcome, from: 'run' }), fail);
   }
 
   #compute(run: RequestedRun, where: 'here' | 'remote', cancel: CancelSignal): Promise<Outcome> {
@@ -109,10 +147,12 @@ export class RequestPipeline {
 
   /** What a run that is executed here may ask and tell. */
   #hostOf(run: RequestedRun, cancel: CancelSignal): RunHost {
-    const { events } = this.#parts;
+    const { events, contents } = this.#parts;
     return {
       cancel,
-      request: async (subCall, subCancel) => (await this.request(subCall, subCancel)).outcome,
+      request: async (subCall, subCancel) => (await this.requestLoaded(subCall, subCancel)).outcome,
+      fetch: (reference) => contents.fetch(reference, { signal: cancel.abortSignal }),
+      spool: (chunks) => contents.spool(chunks, { signal: cancel.abortSignal }),
       starting: () => run.starting(run.attempt, events.node),
       hanging: (waits) => run.hanging(waits),
       progress: (done, total) => run.progress(done, total),
@@ -124,7 +164,7 @@ export class RequestPipeline {
     const { events } = this.#parts;
     if (outcome.status !== 'DONE')
       return events.tellFailure(run, outcome.error, outcome.status === 'CANCELLED');
-    const byteLength = encodedBytes(outcome.value);
+    const byteLength = outcome.value ? encodedBytes(outcome.value) : (outcome.reference?.byteLength ?? 0);
     if (from !== 'run') return events.tellEnd(run, { type: 'run.cached', from, byteLength });
     events.tellEnd(run, {
       type: 'run.completed',
@@ -133,6 +173,11 @@ export class RequestPipeline {
       durationMs: outcome.durationMs,
     });
   }
+}
+
+/** Whether the value of an answer, if it has one, can be decoded as it is. */
+export function isReady({ outcome }: Answer): boolean {
+  return outcome.status !== 'DONE' || !outcome.value || isLoaded(outcome.value);
 }
 
 function isRememberedCall(call: EncodedCall): call is RememberedCall {

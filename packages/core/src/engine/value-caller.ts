@@ -1,11 +1,14 @@
 import { CallControl } from '../context/call-control.js';
+import type { Contents } from '../cache/contents.js';
 import type { Answer } from '../cache/result-cache.js';
 import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { isRemembered } from '../context/encode-call.js';
 import { asError, callBody } from '../context/execute-body.js';
+import { makeRef } from '../context/ref.js';
 import { rejected } from '../context/rejected.js';
 import {
   currentRunScope,
+  inScope,
   RunScope,
   type RunScopeParts,
   type ScopeEngine,
@@ -17,18 +20,21 @@ import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
+import type { ReferenceData } from '../model/reference.js';
 import type { RoutineDefinition } from '../model/routine-definition.js';
 import { completeRoutineId, formatRoutineId, parseRoutineId, type RoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Ids } from '../ports/ids.js';
+import type { StoreCallOptions } from '../ports/result-store.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import type { ActiveRun, ActiveRuns } from './active-runs.js';
 import { findDefinition } from './find-definition.js';
-import { isolate } from './isolate.js';
-import type { RequestPipeline } from './request-pipeline.js';
+import { contentOf } from '../context/content-of.js';
+import { isolateArguments, isolateResult } from './isolate.js';
+import { isReady, type RequestPipeline } from './request-pipeline.js';
 import type { EventRun, RunEvents } from './run-events.js';
 
 export interface ValueCallerParts {
@@ -42,6 +48,7 @@ export interface ValueCallerParts {
   readonly events: RunEvents;
   readonly active: ActiveRuns;
   readonly pipeline: RequestPipeline;
+  readonly contents: Contents;
   /** Whether results are remembered at all. */
   readonly remembers: boolean;
 }
@@ -76,7 +83,7 @@ export class ValueCaller {
     const parent = currentRunScope();
     let control: CallControl | undefined;
     try {
-      if (active.closed) throw closed(engine.name, call);
+      if (active.closed) throw closed(engine.name, `${formatRoutineId(call.id)} was called`);
       const routineId = this.#fullIdOf(call.id);
       control = new CallControl(call, routineId, parent, clock);
       const { reason } = control.cancellation;
@@ -89,9 +96,32 @@ export class ValueCaller {
     }
   }
 
+  /** The value of a kept result, as the caller's own. */
+  async resolve(reference: ReferenceData): Promise<unknown> {
+    const { contents, codec } = this.#parts;
+    const options = this.#reading(reference);
+    const value = await contents.load(await contents.resolve(reference, options), options);
+    return codec.decode(value, { reference: makeRef });
+  }
+
+  /** The bytes of a kept result that is nothing but bytes. */
+  async open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {
+    const { contents, codec } = this.#parts;
+    const options = this.#reading(reference);
+    return contentOf(await contents.resolve(reference, options), codec, reference, options);
+  }
+
+  /** The end of the run that reads a result ends the reading. @throws `LIFECYCLE_CLOSED` */
+  #reading({ routineId }: ReferenceData): StoreCallOptions {
+    const { active, engine } = this.#parts;
+    if (active.closed) throw closed(engine.name, `The result of ${routineId} was asked for`);
+    const signal = currentRunScope()?.signal;
+    return signal ? { signal } : {};
+  }
+
   #isEncoded({ call, routineId, parent }: EncodedAsk): boolean {
     const { pipeline, remembers } = this.#parts;
-    if (remembers && isRemembered(call)) return true;
+    if (call.answer === 'reference' || (remembers && isRemembered(call))) return true;
     return pipeline.place(routineId, parent !== undefined) === 'remote';
   }
 
@@ -106,23 +136,28 @@ export class ValueCaller {
   }
 
   async #answer(call: EncodedCall, cancel: CancelSignal, where: string): Promise<unknown> {
-    const { pipeline, ids } = this.#parts;
+    const { pipeline } = this.#parts;
     const answer = await pipeline.request(call, cancel);
+    if (!isReady(answer)) return this.#valueOf(await pipeline.load(answer, call, cancel), call, where, true);
     if (answer.from !== 'store') return this.#valueOf(answer, call, where);
     try {
       return this.#valueOf(answer, call, where);
     } catch (error) {
       // Such as of a serializer that is gone. By a run of its own: that of the call has ended with what was stored.
-      await pipeline.discard(call, error);
-      return this.#valueOf(await pipeline.request({ ...call, runId: ids.next() }, cancel), call, where);
+      const again = await pipeline.requestAgain(call, error, cancel);
+      return this.#valueOf(await pipeline.load(again, call, cancel), call, where, true);
     }
   }
 
-  #valueOf({ outcome, from }: Answer, call: EncodedCall, where: string): unknown {
+  /** @param isOwn - whether the bytes belong to this caller alone. */
+  #valueOf({ outcome, from }: Answer, call: EncodedCall, where: string, isOwn = false): unknown {
     if (outcome.status !== 'DONE') throw fromPlainError(outcome.error, { where });
-    // What the store or another caller holds too must not be changed through this caller's value.
-    return this.#parts.codec.decode(outcome.value, {
-      copy: from !== 'run' || call.argumentsDigest !== undefined,
+    const { value, reference } = outcome;
+    if (!value) return reference && makeRef(reference);
+    return this.#parts.codec.decode(value, {
+      // What the store or another caller holds too must not be changed through this caller's value.
+      copy: !isOwn && (from !== 'run' || call.argumentsDigest !== undefined),
+      reference: makeRef,
     });
   }
 
@@ -130,7 +165,8 @@ export class ValueCaller {
   #runInline({ call, routineId, parent, control }: EncodedAsk): Promise<unknown> {
     const { codec, catalog, ids, active, engine, events, clock } = this.#parts;
     const definition = call.definition ?? findDefinition(catalog, parseRoutineId(routineId));
-    const args = isolate(call.args, 'args', codec);
+    const args = isolateArguments(call.args, codec);
+    if (!args) return this.#runEncoded({ call, routineId, parent, control });
     const cancel = control.cancellation;
     const run = new InlineRun(
       { engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
@@ -147,13 +183,18 @@ export class ValueCaller {
   }
 
   async #execute(run: InlineRun, definition: RoutineDefinition, args: readonly unknown[]): Promise<unknown> {
-    const { events, codec } = this.#parts;
+    const { events, codec, contents } = this.#parts;
     if (events.observed) {
       events.tell(run, { type: 'run.requested' });
       events.tell(run, { type: 'run.starting', worker: events.node });
     }
     try {
-      return isolate(await callBody(run, definition, args), 'result', codec);
+      const result = isolateResult(await callBody(run, definition, args), {
+        codec,
+        // In the scope of the run, since the code behind its streams belongs to it.
+        spool: (chunks) => inScope(run, () => contents.spool(chunks, { signal: run.signal })),
+      });
+      return result instanceof Promise ? await result : result;
     } catch (thrown) {
       throw asError(thrown, run.routineId);
     } finally {
@@ -182,11 +223,8 @@ export class ValueCaller {
   }
 }
 
-function closed(engine: string, call: RoutineCall): RoutineEngineError {
-  return new RoutineEngineError(
-    'LIFECYCLE_CLOSED',
-    `${formatRoutineId(call.id)} was called after ${engine} was shut down`,
-  );
+function closed(engine: string, what: string): RoutineEngineError {
+  return new RoutineEngineError('LIFECYCLE_CLOSED', `${what} after ${engine} was shut down`);
 }
 
 /** A run whose body gets the caller's values: scope, run in hand and run that events tell of at once. */

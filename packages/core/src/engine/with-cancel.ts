@@ -6,6 +6,8 @@ export function withCancel(host: RunHost, cancel: CancelSignal): RunHost {
   return {
     cancel,
     request: (call, subCancel) => host.request(call, subCancel),
+    fetch: (reference) => host.fetch(reference),
+    spool: (chunks) => host.spool(chunks),
     starting: () => host.starting(),
     hanging: (waits) => host.hanging(waits),
     progress: (done, total) => host.progress(done, total),

@@ -72,9 +72,30 @@ export const ERRORS = {
   TRANSPORT_CLOSED: { retry: true, when: 'The connection is closed.' },
 
   STORE_UNREACHABLE: { retry: true, when: 'The store could not be read or written.' },
-  STORE_FULL: { retry: true, when: 'The store has no room for the result.' },
-  STORE_KEY_INVALID: { retry: false, when: 'A result key is not 64 lower-case hex digits.' },
+  STORE_FULL: {
+    retry: true,
+    when: 'The store has no room for a result or a blob, or can keep none of that kind.',
+  },
+  STORE_KEY_INVALID: {
+    retry: false,
+    when: 'The key of a result, or the digest of a blob, is not 64 lower-case hex digits.',
+  },
   STORE_CLOSED: { retry: false, when: 'The store was used after close().' },
+
+  REFERENCE_UNREACHABLE: {
+    retry: false,
+    when: 'A reference names a store that this node does not have, or a result that the store has no more.',
+  },
+  REFERENCE_NOT_KEPT: {
+    retry: false,
+    when: 'A reference was asked for, but nothing could keep the result.',
+  },
+  REFERENCE_NOT_BINARY: {
+    retry: false,
+    when: 'ref.stream() was asked of a result that is neither bytes nor a stream.',
+  },
+  CONTENT_MISSING: { retry: true, when: 'The bytes of a value are no longer where they were kept.' },
+  CONTENT_CORRUPT: { retry: true, when: 'The bytes of a value are not those that were kept.' },
 
   INTERNAL: { retry: false, when: 'A state that should not be possible; please report it.' },
 } as const satisfies Record<string, { readonly retry: boolean; readonly when: string }>;

@@ -137,6 +137,22 @@ export type StoreEvent = EventBase & {
     | { readonly type: 'store.failed'; readonly operation: 'get' | 'put'; readonly error: PlainError }
   );
 
+/**
+ * What becomes of the content of large values on its way through a shared store. Told by the node that moves it.
+ * @public
+ */
+export type ContentEvent = EventBase & {
+  /** SHA-256 of the bytes. */
+  readonly digest: string;
+  readonly byteLength: number;
+} & (
+    | { readonly type: 'content.stored'; readonly store: string; readonly outcome: 'stored' | 'present' }
+    /** Read from the store, to be used by every run of this process that needs it. */
+    | { readonly type: 'content.fetched' }
+    /** Another run needed what was fetched, or is just being fetched. */
+    | { readonly type: 'content.reused' }
+  );
+
 /** What the link to the service does. @public */
 export type TransportEvent = EventBase & { readonly address: string } & (
     | { readonly type: 'transport.connecting' }
@@ -163,4 +179,10 @@ export interface ServiceQueueChanged extends EventBase {
 }
 
 /** Everything `lifecycle.events$` tells; told apart by `type`. @public */
-export type EngineEvent = RunEvent | StoreEvent | TransportEvent | WorkerStatusChanged | ServiceQueueChanged;
+export type EngineEvent =
+  | RunEvent
+  | StoreEvent
+  | ContentEvent
+  | TransportEvent
+  | WorkerStatusChanged
+  | ServiceQueueChanged;

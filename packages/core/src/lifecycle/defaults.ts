@@ -1,3 +1,4 @@
+import { CONTENTS, Contents } from '../cache/contents.js';
 import { MemoryStore } from '../cache/memory-store.js';
 import { RESULT_CACHE, ResultCache } from '../cache/result-cache.js';
 import { MsgpackrCodec } from '../codec/msgpackr-codec.js';
@@ -33,6 +34,7 @@ import {
   ROUTINE_ENGINE,
   SERIALIZER,
   SERVICE_ADDRESS,
+  SPOOL,
   TRANSPORT,
   type NodeIdentity,
   type Token,
@@ -40,6 +42,7 @@ import {
 import { consoleLogger } from './platform/console-logger.js';
 import { systemClock } from './platform/system-clock.js';
 import { systemRandom } from './platform/system-random.js';
+import { TempSpool } from './platform/temp-spool.js';
 import { uuidIds } from './platform/uuid-ids.js';
 
 /** Built only with a transport. */
@@ -65,6 +68,8 @@ export function defaultParts(identity: NodeIdentity): EnginePlugin {
         (parts) => new MsgpackrCodec({ serializers: [...parts.all(SERIALIZER), ...definedSerializers()] }),
       ),
       memoryStorePart({}),
+      provide(SPOOL, () => new TempSpool({}), { stop: (spool) => spool.close() }),
+      provide(CONTENTS, contentsOf),
       provide(RESULT_CACHE, cacheOf),
       provide(EXECUTION_POLICY, (parts) => (parts.find(TRANSPORT) ? subRoutinesRemote : everythingHere)),
       provide(SERVICE_LINK, linkOf, { start: (link) => link?.open(), stop: (link) => link?.close() }),
@@ -91,7 +96,25 @@ function cacheOf(parts: PartGetter): ResultCache {
   // Ends when the store closes.
   store.events$.subscribe((event) => feed.emit(event));
   const node = parts.get(NODE_IDENTITY).name;
-  return new ResultCache({ store, feed, node, codec: parts.get(CODEC).name, clock: parts.get(CLOCK) });
+  const contents = parts.get(CONTENTS);
+  return new ResultCache({
+    store,
+    contents,
+    feed,
+    node,
+    codec: parts.get(CODEC).name,
+    clock: parts.get(CLOCK),
+  });
+}
+
+function contentsOf(parts: PartGetter): Contents {
+  return new Contents({
+    store: parts.get(RESULT_STORE),
+    spool: parts.get(SPOOL),
+    clock: parts.get(CLOCK),
+    feed: parts.get(EVENT_FEED),
+    node: parts.get(NODE_IDENTITY).name,
+  });
 }
 
 function linkOf(parts: PartGetter): ServiceLink | undefined {
@@ -117,6 +140,7 @@ function engineOf(parts: PartGetter): RoutineEngine {
     ids: parts.get(IDS),
     catalog: parts.get(ROUTINE_CATALOG),
     feed: parts.get(EVENT_FEED),
+    contents: parts.get(CONTENTS),
     cache: parts.get(RESULT_CACHE),
   };
   const link = parts.get(SERVICE_LINK);

@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Encoded } from './encoded.js';
+import type { StoredBlob } from './stored-blob.js';
 
 /**
  * Bulk bytes on their way: in memory already (`parts`), or only readable once in chunks.
@@ -12,6 +13,8 @@ export interface Body {
   readonly sizes: readonly number[];
   /** The same bytes in memory, in order, one part a size; read-only for everybody. */
   readonly parts?: readonly Uint8Array[];
+  /** The value whose bytes they are, when it is in this process: then the chunks need not be read to have it. */
+  readonly value?: Encoded;
   /**
    * The bytes in order, in chunks of any size. A chunk is only lent, until the next one is asked for. Without `parts`
    * it may be called once.
@@ -19,27 +22,61 @@ export interface Body {
   chunks(): AsyncIterable<Uint8Array>;
 }
 
-/** A body of an encoded value in memory. Keeps views, copies nothing. @public */
+/**
+ * A body of an encoded value. Keeps views, copies nothing. What the value has in a store is read from there as the chunks
+ * are asked for.
+ * @public
+ */
 export function bodyOf(value: Encoded): Body {
   const parts = [value.head, ...value.buffers];
-  const sizes = parts.map((part) => part.byteLength);
+  const { blobs } = value;
+  const sizes = parts.map((part, index) => blobs?.get(index)?.byteLength ?? part.byteLength);
+  const byteLength = sizes.reduce((sum, size) => sum + size, 0);
+  if (blobs) return { sizes, byteLength, value, chunks: () => chunksOf(parts, blobs) };
   return {
     sizes,
+    byteLength,
     parts,
-    byteLength: sizes.reduce((sum, size) => sum + size, 0),
+    value,
     async *chunks() {
       yield* parts;
     },
   };
 }
 
+async function* chunksOf(
+  parts: readonly Uint8Array[],
+  blobs: ReadonlyMap<number, StoredBlob>,
+): AsyncGenerator<Uint8Array> {
+  for (const [index, part] of parts.entries()) {
+    const blob = blobs.get(index);
+    if (blob) yield* blob.chunks();
+    else yield part;
+  }
+}
+
 /**
- * The encoded value of a body. Without copy when the body is in memory; else read whole into fresh memory, one
+ * Gives up a body that nobody will read, so that its sender keeps it no longer. Does nothing to one in memory.
+ * @public
+ */
+export function dropBody(body: Body | undefined): void {
+  if (!body || body.parts || body.value) return;
+  // Its failure is nobody's, also that somebody reads it already: the bytes are not wanted.
+  void Promise.allSettled([endReading(body)]);
+}
+
+async function endReading(body: Body): Promise<void> {
+  await body.chunks()[Symbol.asyncIterator]().return?.();
+}
+
+/**
+ * The encoded value of a body. Without copy when the body is in memory or its value in this process; else read whole into fresh memory, one
  * buffer a part.
  * @throws {@link RoutineEngineError} `BYTES_MALFORMED` when chunks and sizes disagree.
  * @public
  */
 export async function encodedOf(body: Body): Promise<Encoded> {
+  if (body.value) return body.value;
   if (body.parts) return encodedOfParts(body.parts);
   const parts = body.sizes.map((size) => new Uint8Array(size));
   let index = 0;

@@ -13,6 +13,8 @@ export interface EncodedCall {
   readonly arguments: Encoded;
   /** Canonical digest of the arguments; present for a task whose result is to be remembered. */
   readonly argumentsDigest?: string | undefined;
+  /** `reference`: the result is to be kept, and only named. Default: the value. */
+  readonly answer?: 'reference' | undefined;
   /** Milliseconds the run may wait for a worker. */
   readonly queueTimeoutMs?: number | undefined;
 }

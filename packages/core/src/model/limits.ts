@@ -43,6 +43,14 @@ export const LIMITS = {
   errorCauses: ERROR_LIMITS.causes,
   /** Longest message or stack of an error that is carried to another node, in UTF-16 units. */
   errorTextLength: ERROR_LIMITS.textLength,
+  /** A part of a value of at least this size is kept as a blob, and goes by reference where both sides share a store. */
+  blobBytes: 256 * 1024,
+  /** A stream of a result that is at most this long stays in memory. */
+  streamInMemoryBytes: 1024 * 1024,
+  /** Bytes of one stream that are under way between a background thread and its host. */
+  threadWindowBytes: 1024 * 1024,
+  /** Bytes of fetched content that one process keeps for further runs, the least recently used out first. */
+  contentCacheBytes: 256 * 1024 * 1024,
   /** Bytes of results the in-memory store keeps before it evicts the least recently used. */
   memoryStoreBytes: 256 * 1024 * 1024,
 } as const;

@@ -1,11 +1,17 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { Encoded } from './encoded.js';
+import type { ReferenceData } from './reference.js';
 
 /** How a run ended. @public */
 export type Outcome =
   | {
       readonly status: 'DONE';
-      readonly value: Encoded;
+      /** Absent when a reference was asked for, and the value stays where it is kept. */
+      readonly value?: Encoded | undefined;
+      /** Names the kept result; present when it was asked for. */
+      readonly reference?: ReferenceData | undefined;
+      /** What stands for the value in canonical digests; present where it was computed. */
+      readonly node?: Uint8Array | undefined;
       /** Identity of the store that holds the result durably by now. */
       readonly rememberedIn?: string | undefined;
       /** How long the body ran, in milliseconds. */

@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Body } from './body.js';
+import type { BlobPart } from './stored-blob.js';
 
 /** 64 lower-case hex digits that stand for one routine, version and set of arguments. @public */
 export type ResultKey = string;
@@ -21,8 +22,8 @@ export function assertResultKey(key: unknown): asserts key is ResultKey {
 export interface ResultMetadata {
   /** Full routine id, such as `tname:news:train:0.0.1`. */
   readonly routineId: string;
-  /** Canonical digest of the arguments. */
-  readonly argumentsDigest: string;
+  /** Canonical digest of the arguments; absent for a result that is kept only because a reference to it was asked for. */
+  readonly argumentsDigest?: string | undefined;
   /** The run that computed it. */
   readonly runId: string;
   /** Name of the codec that wrote the bytes. */
@@ -31,6 +32,12 @@ export interface ResultMetadata {
   readonly createdAt: number;
   /** How long the run took, in milliseconds. */
   readonly durationMs: number;
+  /** Parts that the store keeps as blobs; in the body they are empty. Absent: none. */
+  readonly blobs?: readonly BlobPart[] | undefined;
+  /** How many of the last parts are streams in the value. Absent: none. */
+  readonly streams?: number | undefined;
+  /** What stands for the value in canonical digests, as base64; at most 4,096 bytes. Absent when it was not computed. */
+  readonly node?: string | undefined;
 }
 
 /** A stored result: its metadata and its bytes. @public */

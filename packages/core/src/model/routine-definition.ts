@@ -13,6 +13,15 @@ export interface RoutineOptions {
   readonly queueTimeoutMs?: number;
 }
 
+/** Options that only a definition has, since they are about its parameters. @public */
+export interface DefinitionOptions extends RoutineOptions {
+  /**
+   * `true`: a `Ref` in the arguments arrives as a `Ref`, such as in a workflow that only hands it on. Default: the value it
+   * stands for takes its place.
+   */
+  readonly keepRefs?: boolean;
+}
+
 /** Options of one call. @public */
 export interface CallOptions extends RoutineOptions {
   /**
@@ -28,7 +37,7 @@ export interface RoutineDefinition {
   /** As given to `define`: the project is missing unless it was given. */
   readonly id: NamedRoutineId;
   readonly body: (...args: never[]) => unknown;
-  readonly options: RoutineOptions;
+  readonly options: DefinitionOptions;
   /** Hash of the source of a `-dev` version, 64 lower-case hex digits; its results are kept apart by it. */
   readonly sourceHash?: string | undefined;
   /** Where it was defined, for messages: `file:line:column`, when the stack tells. */

@@ -1,4 +1,6 @@
 import type { Encoded } from '../model/encoded.js';
+import type { ReferenceData } from '../model/reference.js';
+import type { StoredBlob } from '../model/stored-blob.js';
 
 /** What a codec can do beyond the minimum. The engine and the compliance kit read it; nothing else decides. @public */
 export interface CodecCapabilities {
@@ -12,6 +14,47 @@ export interface CodecCapabilities {
 export interface EncodeOptions {
   /** How errors name the value itself, such as `args`; paths inside it follow (`args[0].model.fit`). Default `value`. */
   readonly path?: string;
+}
+
+/** How one call of {@link Codec.encode} is to be done. @public */
+export interface EncodeValueOptions extends EncodeOptions {
+  /** Whether the value may hold streams: a web `ReadableStream` or an async iterable. Default no: they are refused. */
+  readonly streams?: boolean;
+}
+
+/** A stream in a value that was encoded; its bytes are yet to be read. @public */
+export interface ValueStream {
+  /** The stream itself, as it stands in the value. */
+  readonly value: object;
+  /** Where it stands, such as `result.log`. */
+  readonly path: string;
+  /** Number of the part that it is in the encoded value; see {@link Encoded.blobs}. */
+  readonly part: number;
+  /**
+   * Its chunks. Fails with `VALUE_NOT_ENCODABLE`, naming the path, when one is no Uint8Array. Read once; ending it early
+   * cancels the stream.
+   */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** What {@link Codec.encode} gives. @public */
+export interface EncodedValue extends Encoded {
+  /** The streams in the value, in the order of the value; absent when there is none. The buffer of each is empty. */
+  readonly valueStreams?: readonly ValueStream[];
+}
+
+/** How one call of {@link Codec.decode} is to be done. @public */
+export interface DecodeOptions {
+  /** Gives the value memory of its own; buffers over shared memory are copied in any case. Default no. */
+  readonly copy?: boolean;
+  /** What takes the place of a reference. Default: a reference is refused with `BYTES_MALFORMED`. */
+  readonly reference?: (data: ReferenceData) => unknown;
+}
+
+/** How one call of {@link Codec.digestNode} is to be done. @public */
+export interface DigestNodeOptions extends EncodeOptions {
+  /** The content of each stream in the value, by {@link ValueStream.value}. A stream without is refused. */
+  readonly streams?: ReadonlyMap<object, Pick<StoredBlob, 'digest' | 'byteLength'>>;
 }
 
 /**
@@ -29,19 +72,33 @@ export interface Codec {
   readonly serializers: readonly string[];
 
   /**
-   * Encodes a value. `buffers` are views of the value's own memory: whoever keeps them past this tick copies
+   * Encodes a value; a {@link Reference} in it is carried as such. `buffers` are views of the value's own memory: whoever keeps them past this tick copies
    * them first (see `snapshot`). The head belongs to the caller.
    * @throws {@link RoutineEngineError} `VALUE_NOT_ENCODABLE` or `VALUE_TOO_DEEP`, naming the path in the value.
    */
-  encode(value: unknown, options?: EncodeOptions): Encoded;
+  encode(value: unknown, options?: EncodeValueOptions): EncodedValue;
 
   /**
-   * Decodes a value. Typed arrays and buffers in it are views of `encoded.buffers` where their alignment allows;
-   * the caller gives up `encoded` unless `copy` is set, which gives the value memory of its own.
+   * Decodes a value of which everything but its streams is in memory. Typed arrays and buffers in it are views of
+   * `encoded.buffers` where their alignment allows; the caller gives up `encoded` unless `copy` is set, which gives the
+   * value memory of its own. A stream reads its part when it is read itself.
    * @throws {@link RoutineEngineError} `BYTES_MALFORMED`, `VALUE_TOO_DEEP` or `SERIALIZER_UNKNOWN`; never anything else,
    *   whatever the bytes are.
    */
-  decode(encoded: Encoded, options?: { readonly copy?: boolean }): unknown;
+  decode(encoded: Encoded, options?: DecodeOptions): unknown;
+
+  /**
+   * The references in an encoded value, each key once, without decoding it.
+   * @throws as {@link Codec.decode} does.
+   */
+  references(encoded: Encoded): readonly ReferenceData[];
+
+  /**
+   * Number of the part that is all of the content, when the value itself is bytes: a typed array, an ArrayBuffer, a
+   * DataView, a Buffer or a stream. `undefined` for any other value.
+   * @throws as {@link Codec.decode} does.
+   */
+  contentPart(encoded: Encoded): number | undefined;
 
   /**
    * Canonical digest of a value: 64 lower-case hex digits (SHA-256). Independent of key order, of a typed array's
@@ -49,4 +106,11 @@ export interface Codec {
    * @throws as {@link Codec.encode} does.
    */
   digest(value: unknown, options?: EncodeOptions): string;
+
+  /**
+   * What stands for a value in the digest of a value that holds it: at most 4,096 bytes. A reference with this node digests
+   * as the value itself.
+   * @throws as {@link Codec.encode} does.
+   */
+  digestNode(value: unknown, options?: DigestNodeOptions): Uint8Array;
 }

@@ -1,6 +1,9 @@
 import type { LogLevel } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
+import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import type { ReferenceData } from '../model/reference.js';
+import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from './cancel-signal.js';
 
 /** What a run that is being executed may ask of the engine, and tell it. @public */
@@ -9,6 +12,17 @@ export interface RunHost {
   readonly cancel: CancelSignal;
   /** Has a sub-routine run, wherever the engine decides. Never rejects: failure is an outcome. */
   request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome>;
+  /**
+   * The result that a reference stands for, everything but its streams in memory. Others may hold the same bytes: decode a
+   * copy.
+   * @throws {@link RoutineEngineError} `REFERENCE_UNREACHABLE`, `CONTENT_MISSING` or `CONTENT_CORRUPT`.
+   */
+  fetch(reference: ReferenceData): Promise<Encoded>;
+  /**
+   * Puts a stream of the result where it may be read any number of times. A short one comes back in memory.
+   * @throws what the stream throws, and why it could not be kept.
+   */
+  spool(chunks: AsyncIterable<Uint8Array>): Promise<StoredBlob | Uint8Array>;
   /** The body begins to run. */
   starting(): void;
   /** The body waits for sub-runs (`true`) or none is outstanding any more (`false`). */

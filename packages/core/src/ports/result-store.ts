@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { StoreEvent } from '../events/engine-event.js';
+import type { BlobStore } from './blob-store.js';
 import type { ResultKey, ResultMetadata, StoredResult } from '../model/result.js';
 
 /** What a store can do beyond the minimum. The engine and the compliance kit read it; nothing else decides. @public */
@@ -40,6 +41,11 @@ export interface ResultStore {
    */
   readonly identity: string;
   readonly capabilities: ResultStoreCapabilities;
+  /**
+   * Content-addressed bytes in the same place: large parts of results are kept there, each once, and results name them in
+   * their metadata. Absent: the store keeps results whole.
+   */
+  readonly blobs?: BlobStore;
   /** `store.corrupt` and `store.evicted`; what the engine itself asks of a store is told by the engine. Never errors; completes at close. */
   readonly events$: Observable<StoreEvent>;
 

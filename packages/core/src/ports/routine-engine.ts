@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { CallOptions, RoutineDefinition } from '../model/routine-definition.js';
+import type { ReferenceData } from '../model/reference.js';
 import type { RoutineId } from '../model/routine-id.js';
 import type { RunStatus, WorkerStatus } from '../model/statuses.js';
 
@@ -11,6 +12,8 @@ export interface RoutineCall {
   readonly definition: RoutineDefinition | undefined;
   readonly args: readonly unknown[];
   readonly options: CallOptions | undefined;
+  /** `reference`: the result is kept where it is, and the call gives a `Ref` to it. Default: its value. */
+  readonly answer?: 'reference' | undefined;
 }
 
 /** A run in hand. @public */
@@ -33,6 +36,16 @@ export interface RoutineEngine {
    * @throws what the routine threw; {@link RoutineEngineError} for everything else.
    */
   run(call: RoutineCall): Promise<unknown>;
+  /**
+   * The value of a kept result, as the caller's own.
+   * @throws {@link RoutineEngineError} `REFERENCE_UNREACHABLE`, `CONTENT_MISSING`, `CONTENT_CORRUPT`; what the store throws.
+   */
+  resolve(reference: ReferenceData): Promise<unknown>;
+  /**
+   * The bytes of a kept result that is nothing but bytes, or a stream of them. Each chunk is the reader's own.
+   * @throws {@link RoutineEngineError} `REFERENCE_NOT_BINARY`, and what {@link RoutineEngine.resolve} throws.
+   */
+  open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>>;
   /** Current status first, then each change. Completes at shutdown. */
   readonly status$: Observable<WorkerStatus>;
   /** What this engine tells. Hot; never errors; completes at shutdown. */

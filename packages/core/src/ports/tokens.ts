@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
+import type { Spool } from './blob-store.js';
 import type { Clock } from './clock.js';
 import type { Codec } from './codec.js';
 import type { ExecutionPolicy } from './execution-policy.js';
@@ -45,6 +46,8 @@ export const CODEC: Token<Codec> = token('codec');
 export const SERIALIZER: Token<Serializer> = token('serializer');
 /** @public */
 export const RESULT_STORE: Token<ResultStore> = token('result-store');
+/** Where long streams in results wait when the store keeps no blobs. Default: temporary files. @public */
+export const SPOOL: Token<Spool> = token('spool');
 /** @public */
 export const TRANSPORT: Token<Transport> = token('transport');
 /** Where the service listens, such as `inproc:service`. @public */

@@ -16,6 +16,11 @@ export interface TransportCapabilities {
   readonly ordered: boolean;
   /** Largest body in bytes; `Infinity` when there is no limit. */
   readonly largestBodyBytes: number;
+  /**
+   * Both ends are in one process, and bodies go over by reference: to take large parts of values by way of a store would
+   * only cost.
+   */
+  readonly sharesMemory: boolean;
 }
 
 /** State of a connection: it opens once and closes once. @public */

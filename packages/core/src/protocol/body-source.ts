@@ -1,5 +1,6 @@
 import type { Body } from '../model/body.js';
 import { IncomingBody } from './incoming-body.js';
+import { WatchedBody } from './watched-body.js';
 
 /** Small parts are gathered into chunks of this size. */
 const GATHERED_BYTES = 64 * 1024;
@@ -98,7 +99,7 @@ class ChunkSource implements BodySource {
   constructor(body: Body) {
     this.#body = body;
     // The chunks of a received body are messages that nobody else holds.
-    this.isLent = !(body instanceof IncomingBody);
+    this.isLent = !((body instanceof WatchedBody ? body.source : body) instanceof IncomingBody);
   }
 
   take(most: number): Uint8Array | undefined {

@@ -2,6 +2,8 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
+import type { BlobPart } from '../model/stored-blob.js';
+import type { ReferenceText } from './reference-text.js';
 
 /** Protocol versions this package speaks, best first. */
 export const PROTOCOL_VERSIONS: readonly number[] = [1];
@@ -47,6 +49,8 @@ export interface WorkerReady {
   readonly slots: number;
   /** Runs it takes beyond its slots, to be started as soon as one is free. */
   readonly inbox: number;
+  /** Identity of the store that it shares with other nodes; absent when it shares none. */
+  readonly store?: string | undefined;
 }
 /** worker -> service: no more runs, please; those in hand are being finished. */
 export interface WorkerDraining {
@@ -70,16 +74,24 @@ export interface RunHeader {
   /** Fencing number of this placement; grows with each. 0 between requester and service. */
   readonly lease: number;
 }
-/** requester -> service -> worker: run this. The body holds the arguments. */
+/**
+ * requester -> service -> worker: run this. The body holds the arguments. From a requester again, in answer to `resend`:
+ * the arguments of a run that was requested before.
+ */
 export interface RequestStart extends RunHeader {
   readonly type: 'v1.routine.request_start';
   readonly parentRunId?: string | undefined;
   readonly rootRunId: string;
   /** Full routine id; from a requester also a record id. */
   readonly routineId: string;
-  readonly sizes: readonly number[];
   /** Canonical digest of the arguments, when the result is to be remembered. */
   readonly argumentsDigest?: string | undefined;
+  /** `reference`: the result is to be kept, and only named. Absent: the value. */
+  readonly answer?: 'reference' | undefined;
+  /** Identity of the store that the requester shares with other nodes; absent when it shares none. */
+  readonly store?: string | undefined;
+  /** Parts of the arguments that lie in `store`; in the body they are empty. */
+  readonly blobs?: readonly BlobPart[] | undefined;
   /** Milliseconds the run may wait for a worker. */
   readonly queueTimeoutMs?: number | undefined;
 }
@@ -90,6 +102,15 @@ export interface RunWaits extends RunHeader {
   readonly detail: string;
   /** Why the last attempt ended, when there was one. */
   readonly error?: PlainError | undefined;
+}
+/**
+ * service -> requester: the arguments of this run are gone, since they went to a worker that came to nothing, or lie where
+ * no worker can read them. Send `request_start` with the same `runId` again; until then the run is held.
+ */
+export interface ResendArguments extends RunHeader {
+  readonly type: 'v1.routine.resend';
+  /** With all their bytes: no worker that offers the routine has the store of the requester. */
+  readonly inline: boolean;
 }
 /** worker -> service -> requester: the body begins to run. */
 export interface RunStarts extends RunHeader {
@@ -114,13 +135,25 @@ export interface RunLogs extends RunHeader {
   readonly level: LogLevel;
   readonly message: string;
 }
-/** worker -> service -> requester: the run gave a value, which is the body. */
+/** worker -> service -> requester: the run gave a value, which is the body, or is only named. */
 export interface RunCompletes extends RunHeader {
   readonly type: 'v1.routine.completed';
-  readonly sizes: readonly number[];
   readonly durationMs: number;
   /** Identity of the store that holds the result durably. */
   readonly rememberedIn?: string | undefined;
+  /**
+   * Base64 of what stands for the value in canonical digests, for a requester that keeps the result in a store of its own:
+   * only so can it refer to it.
+   */
+  readonly node?: string | undefined;
+  /** How many of the last parts of the body are streams in the value. Absent: none. */
+  readonly streams?: number | undefined;
+  /** Identity of the store that holds `blobs`. */
+  readonly store?: string | undefined;
+  /** Parts of the value that lie in `store`; in the body they are empty. */
+  readonly blobs?: readonly BlobPart[] | undefined;
+  /** Names the kept result, when that was asked for; then there is no body. */
+  readonly reference?: ReferenceText | undefined;
 }
 /**
  * What is to become of a run that gave no value. `no`: it failed. `busy`: the worker had no slot for it. `lost`: what
@@ -155,6 +188,7 @@ export type Directive =
   | GivePulse
   | RequestStart
   | RunWaits
+  | ResendArguments
   | RunStarts
   | RunHangs
   | RunProgresses

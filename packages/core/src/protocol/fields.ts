@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { PlainCause, PlainError } from '../errors/plain-error.js';
+import { isBlobDigest } from '../model/stored-blob.js';
 
 /** Longest text of a header field, in UTF-16 units; error texts have the bound of their own that errors are cut to. */
 const TEXT_LENGTH = 2_000;
@@ -7,6 +8,7 @@ const ERROR_TEXT_LENGTH = 70_000;
 const ERROR_DEPTH = 32;
 const ERROR_PARTS = 200;
 const LIST_LENGTH = 100_000;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Reads the fields of one untrusted header; every refusal names type and field. */
 export class FieldReader {
@@ -23,6 +25,19 @@ export class FieldReader {
     if (typeof value !== 'string' || value.length > longest)
       return this.refuse(name, `a text of at most ${longest}`);
     return value;
+  }
+
+  /** A SHA-256 as 64 lower-case hex digits. */
+  sha256(name: string): string {
+    const value = this.#own(name);
+    return isBlobDigest(value) ? value : this.refuse(name, '64 lower-case hex digits');
+  }
+
+  /** Base64 of 1 to `most` bytes. */
+  base64(name: string, most: number): string {
+    const text = this.text(name, 4 * Math.ceil(most / 3));
+    const isWhole = BASE64.test(text) && text !== '' && Buffer.byteLength(text, 'base64') <= most;
+    return isWhole ? text : this.refuse(name, `base64 of 1 to ${most} bytes`);
   }
 
   count(name: string, most: number = Number.MAX_SAFE_INTEGER): number {
@@ -55,6 +70,17 @@ export class FieldReader {
     if (!Array.isArray(value) || value.length > longest)
       return this.refuse(name, `a list of at most ${longest}`);
     return value.map(read);
+  }
+
+  /** The fields of a field. */
+  record(name: string): FieldReader {
+    return this.item(name, this.#own(name));
+  }
+
+  /** The fields of an item of a list. */
+  item(name: string, value: unknown): FieldReader {
+    if (typeof value !== 'object' || value === null) return this.refuse(name, 'made of fields');
+    return new FieldReader(`${this.type} ${name}`, value as Record<string, unknown>);
   }
 
   /** Reads a field only when it is there. */

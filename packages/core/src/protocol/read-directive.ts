@@ -1,28 +1,22 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import { REFERENCE_NODE_BYTES } from '../model/reference.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
+import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
 import type { Directive, Greeting, RunHeader } from './directives.js';
 import { FieldReader } from './fields.js';
+import type { ReferenceText } from './reference-text.js';
 
 const ID_LENGTH = 64;
 const DIGEST_LENGTH = 64;
 const NAME_LENGTH = 500;
-/** Buffers of one value; each is at least a few dozen bytes, smaller ones travel in the head. */
-const SIZES_LENGTH = 1_000_000;
+/** Highest number of a part of a value. */
+const LAST_PART = 1_000_000;
+const STORE_LENGTH = 2_000;
 const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 type Reader = (fields: FieldReader) => Directive;
-
-const size = (fields: FieldReader) => (value: unknown) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-    ? value
-    : fields.refuse('sizes', 'whole numbers');
-
-function sizes(fields: FieldReader): number[] {
-  const read = fields.list('sizes', size(fields), SIZES_LENGTH);
-  return read.length > 0 ? read : fields.refuse('sizes', 'a list that begins with the size of a head');
-}
 
 const run = (fields: FieldReader): RunHeader => ({
   runId: fields.text('runId', ID_LENGTH),
@@ -31,11 +25,37 @@ const run = (fields: FieldReader): RunHeader => ({
 });
 
 function offered(fields: FieldReader, value: unknown): OfferedRoutine {
-  if (typeof value !== 'object' || value === null) return fields.refuse('routines', 'a list of routines');
-  const routine = new FieldReader(`${fields.type} routine`, value as Record<string, unknown>);
+  const routine = fields.item('routines', value);
   return {
     routineId: routine.text('routineId', NAME_LENGTH),
     sourceHash: routine.optional('sourceHash', (name) => routine.text(name, DIGEST_LENGTH)),
+  };
+}
+
+const store = (fields: FieldReader) => (name: string) => fields.text(name, STORE_LENGTH);
+
+/** Parts of a value that lie in a store, and which store that is. */
+function kept(fields: FieldReader): { store: string | undefined; blobs: BlobPart[] | undefined } {
+  const parts = new Set<number>();
+  const readBlob = (value: unknown): BlobPart => {
+    const blob = fields.item('blobs', value);
+    const part = blob.count('part', LAST_PART);
+    if (parts.has(part)) return fields.refuse('blobs', 'a list of different parts');
+    parts.add(part);
+    return { part, digest: blob.sha256('digest'), byteLength: blob.count('byteLength') };
+  };
+  const blobs = fields.optional('blobs', (name) => fields.list(name, readBlob));
+  return { store: blobs ? store(fields)('store') : fields.optional('store', store(fields)), blobs };
+}
+
+function reference(fields: FieldReader): ReferenceText {
+  const named = fields.record('reference');
+  return {
+    key: named.sha256('key'),
+    store: named.text('store', STORE_LENGTH),
+    routineId: named.text('routineId', NAME_LENGTH),
+    byteLength: named.count('byteLength'),
+    node: named.base64('node', REFERENCE_NODE_BYTES),
   };
 }
 
@@ -45,6 +65,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     routines: fields.list('routines', (value) => offered(fields, value)),
     slots: fields.count('slots', 100_000),
     inbox: fields.count('inbox', 100_000),
+    store: fields.optional('store', store(fields)),
   }),
   'v1.worker.draining': () => ({ type: 'v1.worker.draining' }),
   'v1.heartbeat.check_pulse': () => ({ type: 'v1.heartbeat.check_pulse' }),
@@ -57,9 +78,10 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     ...run(fields),
     rootRunId: fields.text('rootRunId', ID_LENGTH),
     routineId: fields.text('routineId', NAME_LENGTH),
-    sizes: sizes(fields),
+    ...kept(fields),
     parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
     argumentsDigest: fields.optional('argumentsDigest', (name) => fields.text(name, DIGEST_LENGTH)),
+    answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
   }),
   'v1.routine.waiting': (fields) => ({
@@ -67,6 +89,11 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     ...run(fields),
     detail: fields.text('detail'),
     error: fields.optional('error', (name) => fields.error(name)),
+  }),
+  'v1.routine.resend': (fields) => ({
+    type: 'v1.routine.resend',
+    ...run(fields),
+    inline: fields.flag('inline'),
   }),
   'v1.routine.starting': (fields) => ({
     type: 'v1.routine.starting',
@@ -93,9 +120,12 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
   'v1.routine.completed': (fields) => ({
     type: 'v1.routine.completed',
     ...run(fields),
-    sizes: sizes(fields),
+    ...kept(fields),
     durationMs: fields.finite('durationMs'),
     rememberedIn: fields.optional('rememberedIn', (name) => fields.text(name)),
+    node: fields.optional('node', (name) => fields.base64(name, REFERENCE_NODE_BYTES)),
+    streams: fields.optional('streams', (name) => fields.count(name, LAST_PART)),
+    reference: fields.optional('reference', () => reference(fields)),
   }),
   'v1.routine.failed': (fields) => ({
     type: 'v1.routine.failed',

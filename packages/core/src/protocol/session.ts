@@ -1,7 +1,8 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import type { Body } from '../model/body.js';
+import { dropBody, type Body } from '../model/body.js';
 import type { Connection, DirectiveHeader, Envelope } from '../ports/transport.js';
 import type { Directive, SessionHeader } from './directives.js';
+import { Fifo } from './fifo.js';
 import { readDirective, readSequence } from './read-directive.js';
 
 /** A directive that waits for the window of the peer. */
@@ -17,7 +18,7 @@ interface Waiting {
 export class Session {
   readonly id: string;
   readonly connection: Connection;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new Fifo<Waiting>();
   /** The window of the peer was full after the last send. */
   #full = false;
   #sent = 0;
@@ -43,12 +44,23 @@ export class Session {
   }
 
   /**
-   * Reads a directive of this session.
+   * Reads a directive of this session. A body that nobody gets with it is given up.
    * @returns `undefined` for one that was handled already.
    * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`, also for another session, a gap in the sequence, or a body
    *   that is not what the directive says.
    */
-  receive({ header, body }: Envelope): Directive | undefined {
+  receive(envelope: Envelope): Directive | undefined {
+    let hasBody = false;
+    try {
+      const directive = this.#read(envelope);
+      hasBody = directive !== undefined && needsBody(directive);
+      return directive;
+    } finally {
+      if (!hasBody) dropBody(envelope.body);
+    }
+  }
+
+  #read({ header, body }: Envelope): Directive | undefined {
     const sequence = readSequence(header, this.id);
     if (sequence <= this.#received) return undefined;
     if (sequence !== this.#received + 1) {
@@ -56,7 +68,7 @@ export class Session {
       throw new RoutineEngineError('PROTOCOL_MALFORMED', `Directive ${sequence} came where ${due} was due`);
     }
     const directive = readDirective(header);
-    if ('sizes' in directive) assertBody(directive.type, directive.sizes, body);
+    if (needsBody(directive)) assertBody(directive, body);
     this.#received = sequence;
     return directive;
   }
@@ -71,30 +83,53 @@ export class Session {
     return hasRoom;
   }
 
+  #sendOrDrop({ directive, body }: Waiting): void {
+    try {
+      this.send(directive, body);
+    } catch (error) {
+      dropBody(body);
+      throw error;
+    }
+  }
+
   #sendWhenDrained(): void {
     this.#full = true;
     const sendWaiting = (): void => {
       this.#full = false;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const { directive, body } of waiting) this.send(directive, body);
+      while (!this.#full) {
+        const next = this.#waiting.shift();
+        if (!next) return;
+        this.#sendOrDrop(next);
+      }
     };
     const forgetWaiting = (): void => {
       this.#full = false;
-      this.#waiting = [];
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) dropBody(next.body);
     };
     // It fails only when the connection is gone, which its own end tells; what waits goes with it.
     this.connection.drained().then(sendWaiting).catch(forgetWaiting);
   }
 }
 
-function assertBody(type: string, sizes: readonly number[], body: Body | undefined): void {
-  const same = (others: readonly number[] | undefined): boolean =>
-    others?.length === sizes.length && others.every((size, index) => size === sizes[index]);
-  const parts = body?.parts?.map((part) => part.byteLength);
-  if (same(body?.sizes) && (parts === undefined || same(parts))) return;
-  throw new RoutineEngineError(
-    'PROTOCOL_MALFORMED',
-    `A directive ${type} came without the body that its sizes say`,
-  );
+type WithBody = Extract<Directive, { readonly type: 'v1.routine.request_start' | 'v1.routine.completed' }>;
+
+function needsBody(directive: Directive): directive is WithBody {
+  if (directive.type === 'v1.routine.completed') return directive.reference === undefined;
+  return directive.type === 'v1.routine.request_start';
+}
+
+function assertBody(directive: WithBody, body: Body | undefined): void {
+  const { type, blobs } = directive;
+  const parts = body?.sizes.length ?? 0;
+  if (parts === 0) refuse(type, 'without its body');
+  if (type === 'v1.routine.completed' && directive.streams !== undefined && directive.streams >= parts)
+    refuse(type, `with ${directive.streams} streams in a body of ${parts} parts`);
+  if (!blobs) return;
+  for (const { part } of blobs) {
+    if (body?.sizes[part] !== 0) refuse(type, `without an empty part ${part} in its body, as its blobs say`);
+  }
+}
+
+function refuse(type: string, what: string): never {
+  throw new RoutineEngineError('PROTOCOL_MALFORMED', `A directive ${type} came ${what}`);
 }

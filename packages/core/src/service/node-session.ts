@@ -1,5 +1,5 @@
 import type { Logger } from '../ports/logger.js';
-import type { Body } from '../model/body.js';
+import { dropBody, type Body } from '../model/body.js';
 import type { Connection } from '../ports/transport.js';
 import type { Directive, NodeRole } from '../protocol/directives.js';
 import { Session } from '../protocol/session.js';
@@ -18,11 +18,21 @@ export class NodeSession {
     this.#logger = logger;
   }
 
-  /** Sends; a connection that is gone is told by its own end, so a failure here is only noted. */
+  /** Whether the connection is open. Its end is told a little later, once all that came before was handled. */
+  get isConnected(): boolean {
+    let isOpen = false;
+    this.session.connection.state$.subscribe((state) => (isOpen = state === 'open')).unsubscribe();
+    return isOpen;
+  }
+
+  /**
+   * Sends; a connection that is gone is told by its own end, so a failure here is only noted, and the body given up.
+   */
   post(directive: Directive, body?: Body): void {
     try {
       this.session.send(directive, body);
     } catch (error) {
+      dropBody(body);
       this.#logger.log('debug', `${directive.type} to ${this.name} was not sent`, { error });
     }
   }

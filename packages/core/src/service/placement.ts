@@ -1,6 +1,7 @@
 import { fromPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import { dropBody } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
 import {
   formatRoutineId,
@@ -9,10 +10,11 @@ import {
   type NamedRoutineId,
 } from '../model/routine-id.js';
 import type { Clock } from '../ports/clock.js';
+import { isStreaming } from '../protocol/watched-body.js';
 import { expectedMs, match } from './matchmaker.js';
 import { RunQueue } from './run-queue.js';
 import type { RunRecord } from './run-record.js';
-import type { WorkerTable } from './worker-table.js';
+import type { WorkerEntry, WorkerTable } from './worker-table.js';
 
 interface PlacementParts {
   readonly workers: WorkerTable;
@@ -36,16 +38,17 @@ export class Placement {
     this.#parts = parts;
   }
 
-  /** Takes a new run: to a worker at once, else into the queue. */
+  /** Takes a run: to a worker at once, else into the queue. One without its arguments is held until they come again. */
   accept(record: RunRecord): void {
-    // Whoever waits already for the same routine comes first.
-    if (!this.queue.holds(record.request.routineId) && this.#place(record)) return;
+    if (!record.body) return this.#ask(record, 'again');
+    // Whoever waits already for the same workers comes first.
+    if (!this.queue.holdsLike(record) && this.#settle(record)) return;
     this.#enqueue(record);
   }
 
   /** Gives waiting runs to workers that have become free. */
   fill(): void {
-    while (this.queue.heads.some((head) => this.#place(head)));
+    while (this.queue.heads.some((head) => this.#settle(head)));
   }
 
   /** Lets nothing wait any more. */
@@ -66,6 +69,7 @@ export class Placement {
     record.hanging = false;
     record.started = false;
     record.worker = undefined;
+    record.delivery = undefined;
   }
 
   /** Takes a run out of the queue. @returns whether it waited. */
@@ -105,21 +109,47 @@ export class Placement {
     this.accept(record);
   }
 
-  #place(record: RunRecord): boolean {
-    const { workers } = this.#parts;
-    const { routineId } = record.request;
-    const worker = match(workers.capableOf(routineId), routineId);
-    if (!worker) return false;
+  /** Places a run, or has its arguments sent inline. @returns whether it waits for a worker no more. */
+  #settle(record: RunRecord): boolean {
+    const { routineId, blobs, store } = record.request;
+    const capable = this.#parts.workers.capableOf(routineId);
+    const reaching = blobs ? capable.filter((worker) => worker.store === store) : capable;
+    const worker = match(reaching, routineId);
+    if (worker) {
+      this.#place(record, worker);
+      return true;
+    }
+    if (!blobs || reaching.some(isStaying) || !capable.some(isStaying)) return false;
+    this.withdraw(record);
+    this.#ask(record, 'inline');
+    return true;
+  }
+
+  #place(record: RunRecord, worker: WorkerEntry): void {
     this.withdraw(record);
     this.#lease += 1;
     record.lease = this.#lease;
     record.attempt += 1;
     record.worker = worker;
     worker.runs.add(record);
-    record.expectedMs = expectedMs(worker, routineId);
+    record.expectedMs = expectedMs(worker, record.request.routineId);
     worker.backlogMs += record.expectedMs;
-    worker.node.post({ ...record.request, attempt: record.attempt, lease: record.lease }, record.body);
-    return true;
+    const { body } = record;
+    // What streams goes to this worker, and is kept nowhere.
+    if (body && isStreaming(body)) record.body = undefined;
+    worker.node.post({ ...record.request, attempt: record.attempt, lease: record.lease }, body);
+  }
+
+  /** Has the requester send the arguments again; the run is held until they come. */
+  #ask(record: RunRecord, asked: 'again' | 'inline'): void {
+    dropBody(record.body);
+    record.body = undefined;
+    record.asked = asked;
+    record.requester.post({
+      type: 'v1.routine.resend',
+      ...{ runId: record.request.runId, attempt: record.attempt + 1, lease: 0 },
+      inline: asked === 'inline',
+    });
   }
 
   #enqueue(record: RunRecord): void {
@@ -169,4 +199,9 @@ export class Placement {
       ...(error && { error }),
     });
   }
+}
+
+/** A worker that is suspect may come back; one that drains takes nothing any more. */
+function isStaying({ status }: WorkerEntry): boolean {
+  return status !== 'TERMINATING';
 }

@@ -1,17 +1,19 @@
-import { toPlainError } from '../errors/error-conversion.js';
+import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import type { Body } from '../model/body.js';
+import { dropBody, type Body } from '../model/body.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type {
   CancelRun,
   Directive,
   RequestStart,
+  RunCompletes,
   RunFails,
   RunHangs,
   RunHeader,
 } from '../protocol/directives.js';
+import { isStreaming, WatchedBody } from '../protocol/watched-body.js';
 import type { NodeSession } from './node-session.js';
 import { Placement } from './placement.js';
 import type { RoutineRecords } from './routine-records.js';
@@ -27,10 +29,7 @@ interface RunLedgerParts {
 }
 
 /** A report of a worker on one of its runs, to be passed on as it is. */
-type Report = Extract<
-  Directive,
-  { readonly type: 'v1.routine.starting' | 'v1.routine.progress' | 'v1.log' | 'v1.routine.completed' }
->;
+type Report = Extract<Directive, { readonly type: 'v1.routine.starting' | 'v1.routine.progress' | 'v1.log' }>;
 
 /** Every run that was accepted and is not over, from the request to its answer. */
 export class RunLedger {
@@ -54,13 +53,15 @@ export class RunLedger {
     return this.#runs.size;
   }
 
-  /** A requested run. The same run again, from the same requester, is the same run. */
+  /** A requested run. The same run again, from the same requester, is the same run: it may bring its arguments again. */
   request(requester: NodeSession, request: RequestStart, body: Body): void {
     const known = this.#runs.get(request.runId);
-    const refuse = (error: Error): void =>
+    if (known?.requester === requester) return this.#requestedAgain(known, request, body);
+    const refuse = (error: Error): void => {
+      dropBody(body);
       requester.post(failure(request.runId, 1, toPlainError(error), false));
+    };
     if (known) {
-      if (known.requester === requester) return;
       return refuse(
         new RoutineEngineError('PROTOCOL_MALFORMED', `Run ${request.runId} was requested by another node`),
       );
@@ -96,13 +97,20 @@ export class RunLedger {
   }
 
   /** A worker tells of one of its runs. */
-  report(node: NodeSession, report: Report, body: Body | undefined): void {
+  report(node: NodeSession, report: Report): void {
     const record = this.#held(node, report);
     if (!record) return;
-    record.requester.post({ ...report, lease: 0 }, body);
     if (report.type === 'v1.routine.starting') record.started = true;
-    if (report.type !== 'v1.routine.completed') return;
+    record.requester.post({ ...report, lease: 0 });
+  }
+
+  /** A run gave a value. It is over when all of its bytes have gone through. */
+  completed(node: NodeSession, report: RunCompletes, body: Body | undefined): void {
+    const record = this.#held(node, report);
+    if (!record) return dropBody(body);
     if (record.worker) learnDuration(record.worker, record.request.routineId, report.durationMs);
+    if (body && isStreaming(body)) return this.#deliver(node, record, report, body);
+    record.requester.post({ ...report, lease: 0 }, body);
     this.#finish(node, record);
   }
 
@@ -132,8 +140,10 @@ export class RunLedger {
   /** A worker is gone: its runs are placed elsewhere. */
   workerLost(worker: WorkerEntry, error: Error): void {
     for (const record of [...worker.runs]) {
-      // Only one that computed may have brought the worker down, not one that waited in its inbox or for sub-runs.
-      this.placement.again(record, toPlainError(error), record.started && !record.hanging);
+      // Only one that computed, or sent its result, may have brought the worker down, not one that waited in its inbox or
+      // for sub-runs.
+      const isSuspect = record.started && (!record.hanging || record.delivery !== undefined);
+      this.placement.again(record, toPlainError(error), isSuspect);
     }
     this.placement.fill();
   }
@@ -153,10 +163,58 @@ export class RunLedger {
     }
   }
 
+  /** The arguments of a run that is held came again; else the body is a second one of the same. */
+  #requestedAgain(record: RunRecord, { store, blobs }: RequestStart, body: Body): void {
+    const { asked } = record;
+    if (!asked) return dropBody(body);
+    record.asked = undefined;
+    if (asked === 'inline' && blobs) {
+      dropBody(body);
+      const message = `Run ${record.request.runId} was to be sent with all its bytes, and came without`;
+      return this.#fail(record, toPlainError(new RoutineEngineError('PROTOCOL_MALFORMED', message)), false);
+    }
+    record.request = { ...record.request, store, blobs };
+    record.body = body;
+    this.placement.accept(record);
+  }
+
+  /** Passes a result on as it comes. Meanwhile the run still belongs to its worker, and takes no slot. */
+  #deliver(node: NodeSession, record: RunRecord, report: RunCompletes, body: Body): void {
+    const ifCurrent = (act: () => void) => (): void => {
+      if (record.delivery === delivery) act();
+    };
+    const delivery = new WatchedBody(body, {
+      onEnd: ifCurrent(() => this.#finish(node, record)),
+      // The requester had enough of it: nothing else will ever be wanted.
+      onGivenUp: ifCurrent(() => this.#finish(node, record)),
+      onFailed: (error) => ifCurrent(() => this.#undelivered(node, record, error))(),
+    });
+    record.delivery = delivery;
+    this.placement.setHanging(record, true);
+    record.requester.post({ ...report, lease: 0 }, delivery);
+    this.placement.fill();
+  }
+
+  #undelivered(node: NodeSession, record: RunRecord, error: unknown): void {
+    // Told by the end of the connection, once and for all of its runs.
+    if (!node.isConnected) return;
+    const plain = toPlainError(error);
+    // What is not as it says will not be another time; the requester hears the same.
+    if (plain.code === 'BYTES_MALFORMED') return this.#finish(node, record);
+    this.placement.again(record, plain, true);
+    this.placement.fill();
+  }
+
   #stop(record: RunRecord, cancel: CancelRun): void {
+    const { worker, delivery } = record;
     record.cancelled = cancel.error;
-    if (record.worker) {
-      record.worker.node.post({ ...cancel, attempt: record.attempt, lease: record.lease });
+    if (worker && delivery) {
+      this.#finish(worker.node, record);
+      delivery.stop(fromPlainError(cancel.error));
+      return record.requester.post(failure(record.request.runId, record.attempt, cancel.error, true));
+    }
+    if (worker) {
+      worker.node.post({ ...cancel, attempt: record.attempt, lease: record.lease });
       return;
     }
     this.placement.withdraw(record);
@@ -175,13 +233,15 @@ export class RunLedger {
   #fail(record: RunRecord, error: PlainError, cancelled: boolean): void {
     const { runId } = record.request;
     this.#runs.delete(runId);
+    dropBody(record.body);
     record.requester.post(failure(runId, record.attempt, error, cancelled));
   }
 
   /** The run of a report, if its sender still holds the lease: late, doubled and forged reports are not listened to. */
   #held(node: NodeSession, report: RunHeader & { readonly type: string }): RunRecord | undefined {
     const record = this.#runs.get(report.runId);
-    if (record?.worker?.node === node && record.lease === report.lease) return record;
+    const isHeld = record?.worker?.node === node && record.lease === report.lease;
+    if (record && isHeld && !record.delivery) return record;
     this.#parts.logger.log('debug', `${report.type} of ${node.name} came without a valid lease`, {
       runId: report.runId,
     });

@@ -1,9 +1,16 @@
 import type { RunRecord } from './run-record.js';
 
+/** Waiting runs of one kind in the order of their acceptance, by run id. */
+interface Lane {
+  runs: Map<string, RunRecord>;
+  /** No run in it was accepted later. */
+  latest: number;
+}
+
 /** Runs that wait for a worker: first come, first served among those that a free worker can take. */
 export class RunQueue {
-  /** Full routine id -> its waiting runs in order. */
-  readonly #lanes = new Map<string, Map<string, RunRecord>>();
+  /** Runs that the same workers can take: of one routine, and with arguments in the same store or in none. */
+  readonly #lanes = new Map<string, Lane>();
   #size = 0;
 
   get size(): number {
@@ -11,45 +18,59 @@ export class RunQueue {
   }
 
   add(record: RunRecord): void {
-    const { routineId, runId } = record.request;
-    const lane = this.#lanes.get(routineId) ?? new Map<string, RunRecord>();
-    const [first] = firstOf(lane);
-    // One that comes back from a lost worker was accepted before those that wait.
-    const before = first && first.order > record.order;
-    this.#lanes.set(routineId, before ? new Map([[runId, record], ...lane]) : lane.set(runId, record));
+    const key = laneOf(record);
+    const { runId } = record.request;
     this.#size += 1;
+    const lane = this.#lanes.get(key);
+    if (!lane) {
+      this.#lanes.set(key, { runs: new Map([[runId, record]]), latest: record.order });
+      return;
+    }
+    if (record.order > lane.latest) {
+      lane.runs.set(runId, record);
+      lane.latest = record.order;
+      return;
+    }
+    // One that comes back was accepted before some of those that wait.
+    const inOrder = [...lane.runs.values(), record].sort((a, b) => a.order - b.order);
+    lane.runs = new Map(inOrder.map((each) => [each.request.runId, each]));
   }
 
   /** @returns whether it was waiting. */
   remove(record: RunRecord): boolean {
-    const { routineId, runId } = record.request;
-    const lane = this.#lanes.get(routineId);
-    if (!lane?.delete(runId)) return false;
-    if (lane.size === 0) this.#lanes.delete(routineId);
+    const key = laneOf(record);
+    const lane = this.#lanes.get(key);
+    if (!lane?.runs.delete(record.request.runId)) return false;
+    if (lane.runs.size === 0) this.#lanes.delete(key);
     this.#size -= 1;
     return true;
   }
 
   /** Every run that waits. */
   *[Symbol.iterator](): Iterator<RunRecord> {
-    for (const lane of this.#lanes.values()) yield* lane.values();
+    for (const lane of this.#lanes.values()) yield* lane.runs.values();
   }
 
-  /** The oldest run of each routine that waits, oldest first. */
+  /** The oldest run of each kind that waits, oldest first. */
   get heads(): RunRecord[] {
     if (this.#lanes.size === 0) return [];
     const heads: RunRecord[] = [];
-    for (const lane of this.#lanes.values()) for (const head of firstOf(lane)) heads.push(head);
+    for (const lane of this.#lanes.values()) for (const head of firstOf(lane.runs)) heads.push(head);
     return heads.length < 2 ? heads : heads.sort((a, b) => a.order - b.order);
   }
 
-  /** Whether runs of a routine wait. */
-  holds(routineId: string): boolean {
-    return this.#lanes.has(routineId);
+  /** Whether runs wait that the same workers can take. */
+  holdsLike(record: RunRecord): boolean {
+    return this.#lanes.size > 0 && this.#lanes.has(laneOf(record));
   }
 }
 
-function firstOf(lane: Map<string, RunRecord>): RunRecord[] {
-  for (const record of lane.values()) return [record];
+/** No routine id has a space in it. */
+function laneOf({ request: { routineId, blobs, store } }: RunRecord): string {
+  return blobs ? `${routineId} ${store}` : routineId;
+}
+
+function firstOf(runs: Map<string, RunRecord>): RunRecord[] {
+  for (const record of runs.values()) return [record];
   return [];
 }

@@ -2,14 +2,20 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { Body } from '../model/body.js';
 import type { Timer } from '../ports/clock.js';
 import type { RequestStart } from '../protocol/directives.js';
+import type { WatchedBody } from '../protocol/watched-body.js';
 import type { NodeSession } from './node-session.js';
 import type { WorkerEntry } from './worker-table.js';
 
 /** A run that the service has accepted and not yet answered. */
 export interface RunRecord {
-  readonly request: RequestStart;
-  /** Arguments, kept until the run is over, so that it can be placed again. */
-  readonly body: Body;
+  request: RequestStart;
+  /**
+   * Arguments. Kept until the run is over when they are in memory, so that it can be placed again. When they stream they go
+   * to the worker as they come, and are gone.
+   */
+  body: Body | undefined;
+  /** The requester was asked to send the arguments again; until then the run is held. */
+  asked?: 'again' | 'inline' | undefined;
   readonly requester: NodeSession;
   /** Order of acceptance. */
   readonly order: number;
@@ -29,6 +35,8 @@ export interface RunRecord {
   cancelled?: PlainError | undefined;
   /** Its body waits for sub-runs, so it takes no slot. */
   hanging: boolean;
+  /** Its result on the way from worker to requester: it has computed, and is over when this has gone through. */
+  delivery?: WatchedBody | undefined;
   /** The requester was told that no worker offers the routine. */
   told: boolean;
   queueTimer?: Timer | undefined;

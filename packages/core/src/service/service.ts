@@ -149,8 +149,9 @@ export class Service {
       case 'v1.routine.starting':
       case 'v1.routine.progress':
       case 'v1.log':
+        return this.#ledger.report(node, directive);
       case 'v1.routine.completed':
-        return this.#ledger.report(node, directive, body);
+        return this.#ledger.completed(node, directive, body);
       case 'v1.routine.hanging':
         return this.#ledger.hangs(node, directive);
       case 'v1.routine.failed':
@@ -158,7 +159,7 @@ export class Service {
       case 'v1.worker.ready':
         return this.#ready(node, directive);
       case 'v1.worker.draining':
-        return this.#with(node, (worker) => this.#setStatus(worker, 'TERMINATING'));
+        return this.#with(node, (worker) => this.#drain(worker));
       case 'v1.heartbeat.give_pulse':
         return this.#with(node, (worker) => this.#pulse(worker));
       default:
@@ -183,6 +184,7 @@ export class Service {
       routines: new Map(ready.routines.map((routine) => [routine.routineId, routine])),
       slots: Math.max(1, ready.slots),
       inbox: ready.inbox,
+      store: ready.store,
       runs: new Set(),
       hanging: 0,
       status: 'IDLE',
@@ -192,6 +194,11 @@ export class Service {
       meanMs: new Map(),
     });
     for (const { routineId } of ready.routines) this.#records.register(routineId);
+    this.#ledger.placement.fill();
+  }
+
+  #drain(worker: WorkerEntry): void {
+    this.#setStatus(worker, 'TERMINATING');
     this.#ledger.placement.fill();
   }
 

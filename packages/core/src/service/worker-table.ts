@@ -10,6 +10,8 @@ export interface WorkerEntry {
   readonly routines: ReadonlyMap<string, OfferedRoutine>;
   readonly slots: number;
   readonly inbox: number;
+  /** Identity of the store that it shares with other nodes. */
+  readonly store: string | undefined;
   readonly runs: Set<RunRecord>;
   /** How many of `runs` hang. */
   hanging: number;

@@ -80,8 +80,9 @@ export class BackgroundThread {
     return Atomics.load(this.#computing, 0);
   }
 
-  send(message: ToGuest, value?: Encoded): void {
-    this.#port.send(message, value);
+  /** See {@link ParcelPort.send}. */
+  send(message: ToGuest, value?: Encoded, own?: boolean): void {
+    this.#port.send(message, value, own);
   }
 
   /** Ends the thread at once, whatever it does. */

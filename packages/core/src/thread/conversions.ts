@@ -2,47 +2,49 @@ import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import type { CallMessage, OutcomeMessage } from './messages.js';
+import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 
-/** The message of a call; its arguments go beside it. */
+/** The message of a call; its arguments go beside it. Rare fields are left out: each costs as much as the others. */
 export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs } = call;
-  return { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs };
+  const message = { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs };
+  return call.answer ? { ...message, answer: call.answer } : message;
 }
 
 /** The inverse of {@link toCallMessage}. */
 export function fromCallMessage(message: CallMessage, args: Encoded | undefined): EncodedCall {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs } = message;
+  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } =
+    message;
   return {
     runId,
     rootRunId,
     routineId,
     attempt,
-    arguments: args ?? missingValue(routineId),
+    arguments: cameWith(args, routineId),
     parentRunId,
     argumentsDigest,
+    answer,
     queueTimeoutMs,
   };
 }
 
-/** The message of an outcome; its value goes beside it. */
-export function toOutcomeMessage(outcome: Outcome): OutcomeMessage {
+/** The message of an outcome; its value goes beside it. @param streams - those of the value. */
+export function toOutcomeMessage(outcome: Outcome, streams: ValueStreams | undefined): OutcomeMessage {
   if (outcome.status !== 'DONE') return { status: outcome.status, error: outcome.error };
-  return { status: 'DONE', durationMs: outcome.durationMs, rememberedIn: outcome.rememberedIn };
+  const { durationMs, rememberedIn, node, reference } = outcome;
+  const message = { status: 'DONE', durationMs, rememberedIn } as const;
+  return node || reference || streams ? { ...message, node, reference, streams } : message;
 }
 
-/** The inverse of {@link toOutcomeMessage}. */
+/** The inverse of {@link toOutcomeMessage}. @param value - with its streams. */
 export function fromOutcomeMessage(message: OutcomeMessage, value: Encoded | undefined): Outcome {
   if (message.status !== 'DONE') return { status: message.status, error: message.error };
-  const { durationMs, rememberedIn } = message;
-  return {
-    status: 'DONE',
-    value: value ?? missingValue('a result'),
-    durationMs,
-    rememberedIn,
-  };
+  const { durationMs, rememberedIn, node, reference } = message;
+  return { status: 'DONE', value, reference, node, rememberedIn, durationMs };
 }
 
-function missingValue(of: string): never {
+/** The value that came with a message. @throws `INTERNAL` when none did. */
+export function cameWith(value: Encoded | undefined, of: string): Encoded {
+  if (value) return value;
   throw new RoutineEngineError('INTERNAL', `The value of ${of} did not come with its message`);
 }

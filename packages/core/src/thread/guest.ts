@@ -1,14 +1,18 @@
 import { askEncoded } from '../context/ask-encoded.js';
 import { CallControl } from '../context/call-control.js';
 import { Cancellation } from '../context/cancellation.js';
+import { contentOf } from '../context/content-of.js';
 import { executeBody } from '../context/execute-body.js';
+import { makeRef } from '../context/ref.js';
 import { rejected } from '../context/rejected.js';
 import { currentRunScope, RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
+import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import type { ReferenceData } from '../model/reference.js';
 import {
   completeRoutineId,
   formatRoutineId,
@@ -21,8 +25,9 @@ import type { Codec } from '../ports/codec.js';
 import type { Ids } from '../ports/ids.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
-import { fromCallMessage, fromOutcomeMessage, toCallMessage, toOutcomeMessage } from './conversions.js';
-import type { Parcel, ToGuest, ToHost } from './messages.js';
+import { cameWith, fromCallMessage, toCallMessage, toOutcomeMessage } from './conversions.js';
+import { GuestContents, streamsOf } from './guest-contents.js';
+import type { OutcomeMessage, Parcel, ToGuest, ToHost } from './messages.js';
 import type { ParcelPort } from './parcel-port.js';
 
 export interface GuestParts {
@@ -44,6 +49,14 @@ interface HeldRun {
   readonly number: number;
   readonly call: EncodedCall;
   readonly cancellation: Cancellation;
+  /** Made when first needed: most runs have neither streams nor references. */
+  contents?: GuestContents;
+}
+
+/** How a sub-run ended, with the value that came beside. */
+interface Answer {
+  readonly outcome: OutcomeMessage;
+  readonly value: Encoded | undefined;
 }
 
 /**
@@ -54,7 +67,7 @@ export class Guest implements ScopeEngine {
   readonly #parts: GuestParts;
   readonly #inbox: HeldRun[] = [];
   readonly #held = new Map<string, HeldRun>();
-  readonly #asked = new Map<string, (outcome: Outcome) => void>();
+  readonly #asked = new Map<string, (answer: Answer) => void>();
   readonly #reporter: ScopeReporter;
   /** Full routine id -> running mean of how long its bodies take, in milliseconds. */
   readonly #meanMs = new Map<string, number>();
@@ -89,7 +102,9 @@ export class Guest implements ScopeEngine {
       case 'cancel':
         return this.#cancel(message.runId, fromPlainError(message.error));
       case 'answer':
-        return this.#asked.get(message.runId)?.(fromOutcomeMessage(message.outcome, value));
+        return this.#asked.get(message.runId)?.({ outcome: message.outcome, value });
+      default:
+        return this.#held.get(message.runId)?.contents?.receive(message, value);
     }
   }
 
@@ -99,7 +114,7 @@ export class Guest implements ScopeEngine {
     const { clock, project } = this.#parts;
     let control: CallControl | undefined;
     try {
-      if (!parent) throw outsideAnyRun(call);
+      if (!parent) throw outsideAnyRun(`${formatRoutineId(call.id)} was called`);
       const routineId = formatRoutineId(
         call.id.form === 'name' ? completeRoutineId(call.id, { project }) : call.id,
       );
@@ -115,21 +130,53 @@ export class Guest implements ScopeEngine {
     }
   }
 
+  /** Asked by a body of this thread. */
+  resolve(reference: ReferenceData): Promise<unknown> {
+    return handled(this.#resolve(reference));
+  }
+
+  /** Asked by a body of this thread. */
+  open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {
+    return handled(this.#open(reference));
+  }
+
+  async #resolve(reference: ReferenceData): Promise<unknown> {
+    const encoded = await this.#contentsOfCurrentRun(reference).fetch(reference);
+    return this.#parts.codec.decode(encoded, { copy: true, reference: makeRef });
+  }
+
+  async #open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {
+    const encoded = await this.#contentsOfCurrentRun(reference).fetch(reference);
+    return contentOf(encoded, this.#parts.codec, reference, {});
+  }
+
   async #ask(call: EncodedCall, cancellation: Cancellation): Promise<unknown> {
-    const { port, codec } = this.#parts;
-    const outcome = await new Promise<Outcome>((resolve) => {
+    const { port } = this.#parts;
+    const { outcome, value } = await new Promise<Answer>((resolve) => {
       this.#asked.set(call.runId, resolve);
       cancellation.onCancel((reason) => {
         if (!this.#asked.delete(call.runId)) return;
         const error = toPlainError(reason);
         port.send({ kind: 'withdraw', runId: call.runId, error });
-        resolve({ status: 'CANCELLED', error });
+        resolve({ outcome: { status: 'CANCELLED', error }, value: undefined });
       });
       port.send({ kind: 'request', call: toCallMessage(call) }, call.arguments);
     });
     this.#asked.delete(call.runId);
-    if (outcome.status === 'DONE') return codec.decode(outcome.value);
+    if (outcome.status === 'DONE') return this.#answerOf(call, outcome, value);
     throw fromPlainError(outcome.error, { where: `${call.routineId}, called by ${call.parentRunId}` });
+  }
+
+  #answerOf(
+    call: EncodedCall,
+    { reference, streams }: Extract<OutcomeMessage, { status: 'DONE' }>,
+    value: Encoded | undefined,
+  ): unknown {
+    if (call.answer === 'reference' && reference) return makeRef(reference);
+    const came = cameWith(value, call.routineId);
+    const parent = streams && this.#held.get(call.parentRunId ?? '');
+    const encoded = parent ? this.#contentsOf(parent).restore(came, streams) : came;
+    return this.#parts.codec.decode(encoded, { reference: makeRef });
   }
 
   /** Says that the run in whose code this is called brings the thread down. */
@@ -151,26 +198,52 @@ export class Guest implements ScopeEngine {
   }
 
   async #execute(held: HeldRun): Promise<void> {
-    const { port, codec, clock } = this.#parts;
-    const { runId } = held.call;
+    const { port } = this.#parts;
+    const { runId, routineId } = held.call;
     this.#setComputing(held.number, true);
     port.send({ kind: 'starting', runId });
     // A body that computes without a pause would keep the message back until it ends.
-    if (!((this.#meanMs.get(held.call.routineId) ?? SHORT_MS) < SHORT_MS)) port.flushForNext();
+    if (!((this.#meanMs.get(routineId) ?? SHORT_MS) < SHORT_MS)) port.flushForNext();
     let scope: RunScope | undefined;
     let outcome: Outcome;
     try {
       scope = this.#scopeOf(held);
-      const definition = this.#parts.catalog.find(parseRoutineId(held.call.routineId) as NamedRoutineId);
-      outcome = await executeBody(scope, definition, held.call, { codec, clock, argumentsAreShared: false });
+      outcome = await this.#executeIn(scope, held);
     } catch (error) {
       outcome = { status: 'FAILED', error: toPlainError(error) };
     }
     scope?.end();
     this.#setComputing(held.number, false);
-    if (outcome.status === 'DONE') this.#learn(held.call.routineId, outcome.durationMs);
-    this.#settle(runId, outcome);
+    if (outcome.status === 'DONE') this.#learn(routineId, outcome.durationMs);
+    this.#settle(held, outcome);
     this.#startNext();
+  }
+
+  #executeIn(scope: RunScope, held: HeldRun): Promise<Outcome> {
+    const { codec, clock, catalog } = this.#parts;
+    const definition = catalog.find(parseRoutineId(held.call.routineId) as NamedRoutineId);
+    return executeBody(scope, definition, held.call, {
+      ...{ codec, clock, argumentsAreShared: false },
+      fetch: (reference) => this.#contentsOf(held).fetch(reference),
+      // The code of a stream belongs to the run as well.
+      spool: (chunks) => this.#contentsOf(held).spool(chunks),
+    });
+  }
+
+  #contentsOf(held: HeldRun): GuestContents {
+    const { port, clock } = this.#parts;
+    const { call, cancellation } = held;
+    return (held.contents ??= new GuestContents({ runId: call.runId, port, clock, cancellation }));
+  }
+
+  #contentsOfCurrentRun({ routineId }: ReferenceData): GuestContents {
+    const scope = currentRunScope();
+    const asked = `the result of ${routineId} was asked for`;
+    if (!scope) throw outsideAnyRun(asked);
+    const held = this.#held.get(scope.runId);
+    if (held) return this.#contentsOf(held);
+    const message = `In ${scope.routineId} ${asked} after its body was over: await what a body starts`;
+    throw new RoutineEngineError('RUN_CANCELLED', message);
   }
 
   #learn(routineId: string, durationMs: number): void {
@@ -190,10 +263,13 @@ export class Guest implements ScopeEngine {
     });
   }
 
-  #settle(runId: string, outcome: Outcome): void {
+  #settle(held: HeldRun, outcome: Outcome): void {
+    const { runId, routineId } = held.call;
     this.#held.delete(runId);
-    const value = outcome.status === 'DONE' ? snapshot(outcome.value) : undefined;
-    this.#parts.port.send({ kind: 'settled', runId, outcome: toOutcomeMessage(outcome) }, value, true);
+    const value = outcome.status === 'DONE' && outcome.value ? snapshot(outcome.value) : undefined;
+    const message = toOutcomeMessage(outcome, value && streamsOf(value));
+    this.#parts.port.send({ kind: 'settled', runId, outcome: message }, value, true);
+    held.contents?.close(new RoutineEngineError('RUN_CANCELLED', `${routineId} ended before its stream`));
   }
 
   #cancel(runId: string, reason: Error): void {
@@ -203,13 +279,19 @@ export class Guest implements ScopeEngine {
     const waiting = this.#inbox.indexOf(held);
     if (waiting === -1) return;
     this.#inbox.splice(waiting, 1);
-    this.#settle(runId, { status: 'CANCELLED', error: toPlainError(reason) });
+    this.#settle(held, { status: 'CANCELLED', error: toPlainError(reason) });
   }
 }
 
-function outsideAnyRun(call: RoutineCall): RoutineEngineError {
+function outsideAnyRun(what: string): RoutineEngineError {
   return new RoutineEngineError(
     'LIFECYCLE_CLOSED',
-    `${formatRoutineId(call.id)} was called in a background thread outside any run, such as at the top of its module`,
+    `${what} in a background thread outside any run, such as at the top of its module`,
   );
+}
+
+/** The same promise; that a body does not await it must not end the thread. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -5,10 +5,22 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import type { Clock } from '../ports/clock.js';
 import type { RunHost } from '../ports/executor.js';
 import type { BackgroundThread } from './background-thread.js';
 import { fromCallMessage, fromOutcomeMessage, toOutcomeMessage } from './conversions.js';
-import type { CallMessage, ToHost } from './messages.js';
+import { HostContents } from './host-contents.js';
+import type { CallMessage, OutcomeMessage, ToHost } from './messages.js';
+
+/** What a {@link HeldRun} is made of. */
+export interface HeldRunParts {
+  readonly number: number;
+  readonly call: EncodedCall;
+  readonly host: RunHost;
+  readonly thread: BackgroundThread;
+  readonly clock: Clock;
+  readonly settled: (outcome: Outcome) => void;
+}
 
 /** A run on a background thread, as its host sees it. */
 export class HeldRun {
@@ -16,24 +28,17 @@ export class HeldRun {
   readonly number: number;
   readonly call: EncodedCall;
   readonly host: RunHost;
-  readonly #thread: BackgroundThread;
-  readonly #settled: (outcome: Outcome) => void;
+  readonly #parts: HeldRunParts;
   readonly #subRuns = new Map<string, Cancellation>();
+  #made: HostContents | undefined;
   /** `waiting` in the thread's inbox, then `computing`, and `hanging` while it waits for sub-runs. */
   state: 'waiting' | 'computing' | 'hanging' = 'waiting';
 
-  constructor(
-    number: number,
-    call: EncodedCall,
-    host: RunHost,
-    thread: BackgroundThread,
-    settled: (outcome: Outcome) => void,
-  ) {
-    this.number = number;
-    this.call = call;
-    this.host = host;
-    this.#thread = thread;
-    this.#settled = settled;
+  constructor(parts: HeldRunParts) {
+    this.number = parts.number;
+    this.call = parts.call;
+    this.host = parts.host;
+    this.#parts = parts;
   }
 
   /** Takes what the thread says of this run. */
@@ -52,9 +57,13 @@ export class HeldRun {
       case 'request':
         return void this.#request(message.call, value);
       case 'settled':
-        return this.settle(fromOutcomeMessage(message.outcome, value));
-      default:
+        return this.settle(this.#outcomeOf(message.outcome, value));
+      case 'ready':
+      case 'broken':
+      case 'withdraw':
         return undefined;
+      default:
+        return this.#contents.receive(message, value);
     }
   }
 
@@ -68,14 +77,25 @@ export class HeldRun {
   /** Ends the run. Sub-runs that nobody waits for any more are cancelled. */
   settle(outcome: Outcome): void {
     if (this.#subRuns.size > 0) {
-      const reason = new RoutineEngineError(
-        'RUN_CANCELLED',
-        `${this.call.routineId} ended before its sub-run`,
-      );
+      const reason = endedBefore(this.call, 'sub-run');
       for (const subRun of this.#subRuns.values()) subRun.cancel(reason);
       this.#subRuns.clear();
     }
-    this.#settled(outcome);
+    this.#made?.close(
+      outcome.status === 'DONE' ? endedBefore(this.call, 'stream') : fromPlainError(outcome.error),
+    );
+    this.#parts.settled(outcome);
+  }
+
+  /** Made when first needed: most runs have neither streams nor references. */
+  get #contents(): HostContents {
+    const { call, host, thread, clock } = this.#parts;
+    return (this.#made ??= new HostContents({ runId: call.runId, host, thread, clock }));
+  }
+
+  #outcomeOf(message: OutcomeMessage, value: Encoded | undefined): Outcome {
+    const streams = message.status === 'DONE' ? message.streams : undefined;
+    return fromOutcomeMessage(message, value && streams ? this.#contents.restore(value, streams) : value);
   }
 
   async #request(message: CallMessage, args: Encoded | undefined): Promise<void> {
@@ -83,9 +103,15 @@ export class HeldRun {
     this.#subRuns.set(message.runId, cancellation);
     const outcome = await this.host.request(fromCallMessage(message, args), cancellation);
     this.#subRuns.delete(message.runId);
-    this.#thread.send(
-      { kind: 'answer', runId: message.runId, outcome: toOutcomeMessage(outcome) },
-      outcome.status === 'DONE' ? outcome.value : undefined,
+    const value = outcome.status === 'DONE' ? outcome.value : undefined;
+    const streams = value?.streams ? this.#contents.keep(value) : undefined;
+    this.#parts.thread.send(
+      { kind: 'answer', runId: message.runId, outcome: toOutcomeMessage(outcome, streams) },
+      value,
     );
   }
+}
+
+function endedBefore({ routineId }: EncodedCall, its: string): RoutineEngineError {
+  return new RoutineEngineError('RUN_CANCELLED', `${routineId} ended before its ${its}`);
 }

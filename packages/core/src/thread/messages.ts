@@ -1,7 +1,9 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { Encoded } from '../model/encoded.js';
+import type { ReferenceData } from '../model/reference.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
+import type { StoredBlob } from '../model/stored-blob.js';
 
 /** What a background thread is started with. Plain data. */
 export interface ThreadStart {
@@ -25,13 +27,86 @@ export interface CallMessage {
   readonly routineId: string;
   readonly attempt: number;
   readonly argumentsDigest: string | undefined;
+  readonly answer?: 'reference' | undefined;
   readonly queueTimeoutMs: number | undefined;
+}
+
+/** What the host keeps for a run, and the guest knows by its number. */
+export interface KeptContent extends Pick<StoredBlob, 'digest' | 'byteLength'> {
+  readonly content: number;
+}
+
+/** The streams in a value that travels. */
+export interface ValueStreams {
+  /** How many of its last buffers are streams. */
+  readonly count: number;
+  /** Those whose bytes stay with the host, with the number of the part that each is. */
+  readonly kept: readonly (KeptContent & { readonly part: number })[];
 }
 
 /** An outcome on its way; a value of `DONE` travels as the message's value. */
 export type OutcomeMessage =
-  | { readonly status: 'DONE'; readonly durationMs: number; readonly rememberedIn: string | undefined }
+  | {
+      readonly status: 'DONE';
+      readonly durationMs: number;
+      readonly rememberedIn: string | undefined;
+      readonly node?: Uint8Array | undefined;
+      readonly reference?: ReferenceData | undefined;
+      /** Present when the value has streams. */
+      readonly streams?: ValueStreams | undefined;
+    }
   | { readonly status: 'FAILED' | 'CANCELLED'; readonly error: PlainError };
+
+/** What either side says of a stream of bytes. */
+export type StreamMessage = {
+  readonly runId: string;
+  /** The number that the guest gave it. */
+  readonly stream: number;
+} & (
+  | {
+      /** `chunk`: the next bytes, as the message's value. `stop`: its reader wants no more. */
+      readonly kind: 'chunk' | 'end' | 'stop';
+    }
+  | { readonly kind: 'failed'; readonly error: PlainError }
+  /** Its reader took so many bytes: as many more may come. */
+  | { readonly kind: 'credit'; readonly bytes: number }
+);
+
+/** What the guest asks about contents. */
+export type ContentRequest = {
+  readonly runId: string;
+  /** Made by the guest; streams are numbered in the same row. */
+  readonly request: number;
+} & (
+  | {
+      /** Asks for what a reference stands for. Answered by `fetched`. */
+      readonly kind: 'fetch';
+      readonly reference: ReferenceData;
+    }
+  | {
+      /** Asks to keep the stream of the same number, which follows. Answered by `spooled`. */
+      readonly kind: 'spool';
+    }
+  | {
+      /** Asks for what is kept, as the stream of the same number. Answered by that stream. */
+      readonly kind: 'read';
+      readonly content: number;
+    }
+);
+
+/** The answer to a {@link ContentRequest}. */
+export type ContentAnswer = {
+  readonly runId: string;
+  readonly request: number;
+} & (
+  | {
+      /** The value travels as the message's. */
+      readonly kind: 'fetched';
+      readonly streams: ValueStreams | undefined;
+    }
+  | { readonly kind: 'spooled'; readonly kept: KeptContent }
+  | { readonly kind: 'refused'; readonly error: PlainError }
+);
 
 /** host -> guest */
 export type ToGuest =
@@ -40,7 +115,9 @@ export type ToGuest =
   /** Stop that run. Answered by its `settled`. */
   | { readonly kind: 'cancel'; readonly runId: string; readonly error: PlainError }
   /** The answer to a `request`. */
-  | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage };
+  | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage }
+  | ContentAnswer
+  | StreamMessage;
 
 /** guest -> host */
 export type ToHost =
@@ -61,6 +138,8 @@ export type ToHost =
   | { readonly kind: 'request'; readonly call: CallMessage }
   /** The caller of that sub-run does not wait for it any more. */
   | { readonly kind: 'withdraw'; readonly runId: string; readonly error: PlainError }
+  | ContentRequest
+  | StreamMessage
   | { readonly kind: 'settled'; readonly runId: string; readonly outcome: OutcomeMessage };
 
 /** A message and the value that belongs to it. */

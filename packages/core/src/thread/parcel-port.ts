@@ -49,11 +49,15 @@ export class ParcelPort<Out, In> {
   /**
    * Sends a message at the end of this turn, or at once when the turn has been long.
    * @param value - goes along. With `own`, its buffers own their whole memory and the sender gives them up; else
-   *   they are copied by the end of this call.
+   *   they are copied by the end of this call. Shared memory is neither: both ends see it from now on.
    */
   send(message: Out, value?: Encoded, own = false): void {
     this.#entries.push([message, value?.head, value?.buffers.length ?? 0]);
     for (const buffer of value?.buffers ?? []) {
+      if (buffer.buffer instanceof SharedArrayBuffer) {
+        this.#buffers.push(buffer);
+        continue;
+      }
       // Not `buffer.slice()`: a Buffer's own `slice` is a view.
       const sent = own ? buffer : Uint8Array.prototype.slice.call(buffer);
       this.#buffers.push(sent);

@@ -51,11 +51,14 @@ export class Seat {
     return new Promise((resolve) => {
       let grace: Timer | undefined;
       this.#numbered += 1;
-      const held = new HeldRun(this.#numbered, call, host, this.#thread, (outcome) => {
-        stopListening();
-        grace?.cancel();
-        this.#held.delete(call.runId);
-        resolve(outcome);
+      const held = new HeldRun({
+        ...{ number: this.#numbered, call, host, thread: this.#thread, clock: this.#parts.clock },
+        settled: (outcome) => {
+          stopListening();
+          grace?.cancel();
+          this.#held.delete(call.runId);
+          resolve(outcome);
+        },
       });
       const stopListening = host.cancel.onCancel((reason) => {
         this.#thread.send({ kind: 'cancel', runId: call.runId, error: toPlainError(reason) });

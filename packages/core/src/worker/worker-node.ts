@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Contents } from '../cache/contents.js';
 import type { ResultCache } from '../cache/result-cache.js';
 import { ServiceLink } from '../dispatch/service-link.js';
 import { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
@@ -7,7 +8,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { StateFeed } from '../events/state-feed.js';
-import { encodedOf, encodedOfParts, type Body } from '../model/body.js';
+import { dropBody, type Body } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
@@ -25,6 +26,7 @@ import type { Transport } from '../ports/transport.js';
 import type { RequestStart } from '../protocol/directives.js';
 import type { ThreadOptions } from '../thread/background-thread.js';
 import { ThreadExecutor } from '../thread/thread-executor.js';
+import { argumentsAtHand, loadArguments } from './load-arguments.js';
 import { WorkerRun, type WorkerRunParts } from './worker-run.js';
 
 /** What a worker is made of. @public */
@@ -40,6 +42,7 @@ export interface WorkerNodeParts {
   readonly feed: EventFeed<EngineEvent>;
   /** Routines of this process; those of the threads are loaded from `threads.modules`. */
   readonly catalog: RoutineCatalog;
+  readonly contents: Contents;
   /** Absent: nothing is remembered. */
   readonly cache: ResultCache | undefined;
   /** Where calls of its runs go. Default {@link subRoutinesRemote}. */
@@ -92,6 +95,7 @@ export class WorkerNode {
       worker: this.name,
       link: this.#link,
       engine: this.#engine,
+      contents: parts.contents,
       onHanging: (waits) => {
         this.#hanging += waits ? 1 : -1;
         this.#refresh();
@@ -117,7 +121,8 @@ export class WorkerNode {
       const routines = await this.#executor.start();
       this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
       await this.#link.open();
-      this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox });
+      const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
+      this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox, store });
       this.#refresh();
     } catch (error) {
       await this.stop();
@@ -156,16 +161,20 @@ export class WorkerNode {
     const run = new WorkerRun(request, this.#runParts);
     const refusal = this.#whyNot(request, body);
     if (refusal || !body) {
+      dropBody(body);
       return run.fail(toPlainError(refusal), refusal?.code === 'WORKER_BUSY' ? 'busy' : 'no', false);
     }
     this.#held.set(request.runId, run);
     this.#refresh();
-    const outcome = body.parts
-      ? this.#execute(run, request, encodedOfParts(body.parts))
-      : encodedOf(body).then((args) => this.#execute(run, request, args));
+    const here = argumentsAtHand(request, body);
+    const outcome = here
+      ? this.#execute(run, request, here)
+      : loadArguments(request, body, this.#parts.contents, run.cancel.abortSignal).then((args) =>
+          this.#execute(run, request, args),
+        );
     outcome.then(
       (ended) => this.#settle(run, ended),
-      (error: unknown) => this.#settle(run, { status: 'FAILED', error: toPlainError(error) }),
+      (error: unknown) => this.#settle(run, failureOf(run, error)),
     );
   }
 
@@ -175,9 +184,14 @@ export class WorkerNode {
   }
 
   #settle(run: WorkerRun, outcome: Outcome): void {
+    const sharing = run.report(outcome, () => this.#ending);
+    if (sharing) void sharing.then(() => this.#release(run));
+    else this.#release(run);
+  }
+
+  #release(run: WorkerRun): void {
     this.#held.delete(run.header.runId);
     if (run.hangs) this.#hanging -= 1;
-    run.report(outcome, this.#ending);
     this.#refresh();
   }
 
@@ -223,7 +237,7 @@ export class WorkerNode {
 }
 
 function callOf(request: RequestStart, args: Encoded): EncodedCall {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest } = request;
+  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer } = request;
   return {
     runId,
     rootRunId,
@@ -232,5 +246,13 @@ function callOf(request: RequestStart, args: Encoded): EncodedCall {
     arguments: args,
     parentRunId,
     argumentsDigest,
+    answer,
   };
+}
+
+/** What a run comes to whose arguments, or whose engine, failed. */
+function failureOf(run: WorkerRun, error: unknown): Outcome {
+  const { reason } = run.cancel;
+  if (reason) return { status: 'CANCELLED', error: toPlainError(reason) };
+  return { status: 'FAILED', error: toPlainError(error) };
 }

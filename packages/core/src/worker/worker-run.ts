@@ -1,32 +1,46 @@
+import type { Contents } from '../cache/contents.js';
 import { Cancellation } from '../context/cancellation.js';
 import type { ServiceLink } from '../dispatch/service-link.js';
+import { hasLargePart, shareValue, type SentValue } from '../dispatch/share-value.js';
 import type { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
+import { toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import { bodyOf } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
+import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import type { ReferenceData } from '../model/reference.js';
+import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { RunHost } from '../ports/executor.js';
-import type { PlaceAgain, RunHeader } from '../protocol/directives.js';
+import type { PlaceAgain, RequestStart, RunCompletes, RunHeader } from '../protocol/directives.js';
+import { textOfNode, textOfReference } from '../protocol/reference-text.js';
 
 /** What the runs of one worker share. */
 export interface WorkerRunParts {
   readonly worker: string;
   readonly link: ServiceLink;
   readonly engine: RemoteDispatchEngine;
+  readonly contents: Contents;
   /** A run began to hang (`true`) or computes again. */
   readonly onHanging: (waits: boolean) => void;
 }
+
+type Done = Extract<Outcome, { readonly status: 'DONE' }>;
 
 /** A run that the service sent, from its taking to its report. */
 export class WorkerRun implements RunHost {
   readonly header: RunHeader;
   readonly cancel = new Cancellation();
   readonly #parts: WorkerRunParts;
+  /** Identity of the store that the requester shares with other nodes. */
+  readonly #store: string | undefined;
   #hangs = false;
 
-  constructor({ runId, attempt, lease }: RunHeader, parts: WorkerRunParts) {
+  constructor({ runId, attempt, lease, store }: RequestStart, parts: WorkerRunParts) {
     this.header = { runId, attempt, lease };
+    this.#store = store;
     this.#parts = parts;
   }
 
@@ -36,6 +50,14 @@ export class WorkerRun implements RunHost {
 
   request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
     return this.#parts.engine.request(call, cancel);
+  }
+
+  fetch(reference: ReferenceData): Promise<Encoded> {
+    return this.#parts.contents.fetch(reference, { signal: this.cancel.abortSignal });
+  }
+
+  spool(chunks: AsyncIterable<Uint8Array>): Promise<StoredBlob | Uint8Array> {
+    return this.#parts.contents.spool(chunks, { signal: this.cancel.abortSignal });
   }
 
   starting(): void {
@@ -58,18 +80,64 @@ export class WorkerRun implements RunHost {
     this.#parts.link.post({ type: 'v1.log', ...this.header, level, message });
   }
 
-  /** Tells the service how the run ended. @param ending - the worker ends, and cancelled the run for that. */
-  report(outcome: Outcome, ending: boolean): void {
-    const { link } = this.#parts;
-    if (outcome.status === 'DONE') {
-      const { durationMs, rememberedIn, value } = outcome;
-      const body = bodyOf(value);
-      const { sizes } = body;
-      return link.post(
-        { type: 'v1.routine.completed', ...this.header, sizes, durationMs, rememberedIn },
-        body,
+  /**
+   * Tells the service how the run ended.
+   * @param isEnding - whether the worker ends, and cancelled the run for that.
+   * @returns a promise only when large parts of the value go into the store first. Never rejects.
+   */
+  report(outcome: Outcome, isEnding: () => boolean): Promise<void> | undefined {
+    const value = outcome.status === 'DONE' && !outcome.reference ? outcome.value : undefined;
+    if (value && this.#goesByStore(value)) {
+      const { abortSignal } = this.cancel;
+      return shareValue(value, this.#parts, abortSignal).then((sent) =>
+        this.#tell(outcome, isEnding(), sent),
       );
     }
+    this.#tell(outcome, isEnding(), value && { body: bodyOf(value) });
+    return undefined;
+  }
+
+  #tell(outcome: Outcome, ending: boolean, sent: SentValue | undefined): void {
+    if (outcome.status !== 'DONE') return this.#reportNone(outcome, ending);
+    this.#complete(outcome, sent);
+  }
+
+  #goesByStore(value: Encoded): boolean {
+    const { link, contents } = this.#parts;
+    const isShared = this.#store !== undefined && this.#store === contents.sharedStore;
+    return isShared && !link.sharesMemory && hasLargePart(value);
+  }
+
+  #complete({ durationMs, rememberedIn, reference, value, node }: Done, sent: SentValue | undefined): void {
+    if (!reference && !sent) {
+      const error = new RoutineEngineError('INTERNAL', 'A run ended with neither a value nor a reference');
+      return this.fail(toPlainError(error), 'no', false);
+    }
+    const blobs = sent?.blobs;
+    const completed: RunCompletes = {
+      type: 'v1.routine.completed',
+      ...this.header,
+      durationMs,
+      rememberedIn,
+      ...(node && this.#isKeptElsewhere(rememberedIn) && { node: textOfNode(node) }),
+      streams: (!reference && value?.streams) || undefined,
+      ...(blobs && { blobs, store: this.#store }),
+      ...(reference && { reference: textOfReference(reference) }),
+    };
+    try {
+      this.#parts.link.send(completed, sent?.body);
+    } catch (error) {
+      // Also when it can't be sent at all, such as a value of too many parts: else nobody would ever hear.
+      this.fail(toPlainError(error), 'no', false);
+    }
+  }
+
+  /** Whether the requester, to know the result again, keeps it in a store that this worker does not have. */
+  #isKeptElsewhere(rememberedIn: string | undefined): boolean {
+    return !this.#parts.link.sharesMemory && (rememberedIn === undefined || rememberedIn !== this.#store);
+  }
+
+  #reportNone(outcome: Exclude<Outcome, Done>, ending: boolean): void {
     // What the worker cancels because it ends, nobody else wanted to be cancelled.
     const lost = outcome.status === 'CANCELLED' && ending && outcome.error.code === 'WORKER_LOST';
     const cancelled = outcome.status === 'CANCELLED' && !lost;

@@ -3,6 +3,7 @@ import { ENTRY_BYTES, MemoryStore } from '../../src/cache/memory-store.ts';
 import type { StoreEvent } from '../../src/events/engine-event.ts';
 import { type Body, bodyOf } from '../../src/model/body.ts';
 import type { ResultMetadata, StoredResult } from '../../src/model/result.ts';
+import type { StoredBlob } from '../../src/model/stored-blob.ts';
 
 const metadata: ResultMetadata = {
   routineId: 'tname:news:train:0.0.1',
@@ -113,11 +114,56 @@ describe('MemoryStore', () => {
     expect(first?.body.parts?.[0]).toBe(second?.body.parts?.[0]);
   });
 
+  it('keeps large parts in memory that threads can share, and small ones not, however they were put', async () => {
+    const store = new MemoryStore({ id: '1', node: 'client', clock: { now: () => 42 } });
+    const sizes = [10, 65_536, 65_535, 300_001];
+    const inMemory = resultOf(...sizes);
+    const { body } = inMemory;
+    const streamed: Body = { byteLength: body.byteLength, sizes, chunks: () => body.chunks() };
+    await store.put(key('a'), inMemory);
+    await store.put(key('b'), { metadata, body: streamed });
+    for (const digit of ['a', 'b']) {
+      const parts = (await store.get(key(digit)))?.body.parts ?? [];
+      const isShared = parts.map((part) => part.buffer instanceof SharedArrayBuffer);
+      expect(isShared).toEqual([false, true, false, true]);
+      for (const [at, part] of parts.entries())
+        expect(Buffer.compare(part, body.parts?.[at] ?? part)).toBe(0);
+    }
+  });
+
+  it('reads the parts that a value has elsewhere, whole', async () => {
+    const store = new MemoryStore({ id: '1', node: 'client', clock: { now: () => 42 } });
+    const bytes = new Uint8Array(100_000).fill(7);
+    const blob: StoredBlob = {
+      digest: 'd'.repeat(64),
+      byteLength: bytes.byteLength,
+      async *chunks() {
+        yield bytes.subarray(0, 70_000);
+        yield bytes.subarray(70_000);
+      },
+    };
+    const empty = new Uint8Array(0);
+    const value = {
+      head: new Uint8Array([1]),
+      buffers: [empty, new Uint8Array([2])],
+      blobs: new Map([[1, blob]]),
+    };
+    await store.put(key('a'), { metadata, body: bodyOf(value) });
+    const found = await store.get(key('a'));
+    expect(found?.body.sizes).toEqual([1, 100_000, 1]);
+    expect(Buffer.concat(found?.body.parts ?? [])).toEqual(Buffer.from([1, ...bytes, 2]));
+    expect(found?.body.value?.blobs).toBeUndefined();
+  });
+
   it('refuses a body whose parts or sizes are not what it says', async () => {
     const { store } = storeFor(1);
     const { body } = resultOf(10, 20);
     const wrongSizes: Body = { ...body, sizes: [20, 10] };
     await expect(store.put(key('a'), { metadata, body: wrongSizes })).rejects.toMatchObject({
+      code: 'BYTES_MALFORMED',
+    });
+    const noPart: Body = { byteLength: 0, sizes: [], chunks: () => body.chunks() };
+    await expect(store.put(key('a'), { metadata, body: noPart })).rejects.toMatchObject({
       code: 'BYTES_MALFORMED',
     });
     const wrongSum: Body = { byteLength: 31, sizes: [10, 20], chunks: () => body.chunks() };

@@ -8,6 +8,7 @@ import { EventFeed } from '../../src/events/event-feed.js';
 import type { Outcome } from '../../src/model/outcome.js';
 import type { ResultStore } from '../../src/ports/result-store.js';
 import { systemClock } from '../../src/lifecycle/platform/system-clock.js';
+import { contentsOver } from '../support/contents.js';
 
 const value = (byte: number): Outcome => ({
   status: 'DONE',
@@ -27,7 +28,8 @@ function cacheOver(over: ResultStore): ResultCache {
   const feed = new EventFeed<EngineEvent>();
   events = [];
   feed.events$.subscribe((event) => events.push(event));
-  return new ResultCache({ store: over, codec: 'test', clock: systemClock, feed, node: 'test' });
+  const contents = contentsOver(over, feed);
+  return new ResultCache({ store: over, contents, codec: 'test', clock: systemClock, feed, node: 'test' });
 }
 
 beforeEach(() => {

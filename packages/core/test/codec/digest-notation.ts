@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Serializer } from '../../src/ports/serializer.js';
+import type { StreamContents } from './digest-reference.js';
+import { referenceTo } from './stored-value.js';
 
 /*
  * The notation of docs/digest-vectors.json, which docs/digest.md describes: JSON as values of this language.
@@ -27,7 +30,17 @@ export function valueOfNotation(notation: unknown): unknown {
   return new Builder().value(notation);
 }
 
+/** The value that a notation describes, and what the streams in it give. */
+export function withStreamsOfNotation(notation: unknown): {
+  readonly value: unknown;
+  readonly streams: StreamContents;
+} {
+  const builder = new Builder();
+  return { value: builder.value(notation), streams: builder.streams };
+}
+
 class Builder {
+  readonly streams = new Map<object, { byteLength: number; digest: string }>();
   readonly #named = new Map<string, object>();
 
   value(notation: unknown, note: Note = () => {}): unknown {
@@ -51,6 +64,16 @@ class Builder {
     return value;
   }
 
+  stream(kind: string, hex: string): object {
+    const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+    const stream = kind === 'w' ? new Blob([bytes]).stream() : chunksOf(bytes);
+    this.streams.set(stream, {
+      byteLength: bytes.byteLength,
+      digest: createHash('sha256').update(bytes).digest('hex'),
+    });
+    return stream;
+  }
+
   /** Adds keys and values to a container that is known already, since a value in it may be the container itself. */
   fill<T extends object>(container: T, pairs: readonly Pair[], note: Note, set: (...pair: Pair) => void): T {
     note(container);
@@ -64,6 +87,10 @@ class Builder {
     for (const notation of notations) array.push(this.value(notation));
     return array;
   }
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 function define(container: object, enumerable = true) {
@@ -181,6 +208,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   error: ([className, message, ...pairs]: [string, string, ...Pair[]], build, note) =>
     error(className, message, pairs, build, note),
   instance: ([key, plain]: [string, unknown], build, note) => instance(key, plain, build, note),
+  reference: (content: string) => referenceTo(Buffer.from(content, 'hex')),
+  stream: ([kind, content]: [string, string], build) => build.stream(kind, content),
   def: ([name, notation]: [string, unknown], build) => build.define(name, notation),
   ref: (content: string, build) => build.named(content),
   at: ([offset, notation]: [number, unknown], build) =>

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { referenceData } from '../../src/model/reference.js';
 import type { Serializer } from '../../src/ports/serializer.js';
 
 /*
  * The canonical digest a second time, written from docs/digest.md and from nothing of the codec: small and slow. It
  * knows values of this realm only, and refuses nothing but what it does not know.
  */
+
+/** Length and SHA-256 of what streams give. */
+export type StreamContents = ReadonlyMap<object, { readonly byteLength: number; readonly digest: string }>;
 
 /** Bytes as they are, or a value that its node stands for. */
 type Piece = Uint8Array | { readonly part: unknown };
@@ -27,15 +31,36 @@ const BINARY_CODES = [
 ] as const;
 const LONGEST_NODE = 4096;
 
+/** What the value and all in it are made of. */
+interface Context {
+  readonly serializers: readonly Serializer[];
+  readonly streams: StreamContents;
+  /** In mode g, the number of each container. */
+  readonly numbers?: Map<object, number>;
+}
+
+const NO_STREAMS: StreamContents = new Map();
+
 /** The bytes whose SHA-256 is the digest of a value. */
-export function canonicalBytes(value: unknown, serializers: readonly Serializer[] = []): Buffer {
-  const isGraph = holdsItself(value, [], serializers);
-  const numbers = isGraph ? new Map<object, number>() : undefined;
-  return Buffer.concat([
-    text('routine-engine/digest/1'),
-    tag(isGraph ? 'g' : 't'),
-    node(value, numbers, serializers),
-  ]);
+export function canonicalBytes(
+  value: unknown,
+  serializers: readonly Serializer[] = [],
+  streams = NO_STREAMS,
+): Buffer {
+  const context = contextOf(value, serializers, streams);
+  const mode = tag(context.numbers ? 'g' : 't');
+  return Buffer.concat([text('routine-engine/digest/1'), mode, node(value, context)]);
+}
+
+/** What stands for a value where a reference to it stands. */
+export function referenceNode(
+  value: unknown,
+  serializers: readonly Serializer[] = [],
+  streams = NO_STREAMS,
+): Buffer {
+  const context = contextOf(value, serializers, streams);
+  if (!context.numbers) return node(value, context);
+  return Buffer.concat([tag('G'), sha256(canonicalBytes(value, serializers, streams))]);
 }
 
 /** The digest of a value as docs/digest.md defines it. */
@@ -43,25 +68,29 @@ export function referenceDigest(value: unknown, serializers: readonly Serializer
   return sha256(canonicalBytes(value, serializers)).toString('hex');
 }
 
-function holdsItself(value: unknown, around: readonly object[], serializers: readonly Serializer[]): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+function contextOf(value: unknown, serializers: readonly Serializer[], streams: StreamContents): Context {
+  const context = { serializers, streams };
+  return holdsItself(value, [], context) ? { ...context, numbers: new Map() } : context;
+}
+
+function holdsItself(value: unknown, around: readonly object[], context: Context): boolean {
+  if (typeof value !== 'object' || value === null || referenceData(value)) return false;
   if (around.includes(value)) return true;
-  return piecesOf(value, serializers).some(
-    (piece) => 'part' in piece && holdsItself(piece.part, [...around, value], serializers),
+  return piecesOf(value, context).some(
+    (piece) => 'part' in piece && holdsItself(piece.part, [...around, value], context),
   );
 }
 
-function node(
-  value: unknown,
-  numbers: Map<object, number> | undefined,
-  serializers: readonly Serializer[],
-): Buffer {
+function node(value: unknown, context: Context): Buffer {
   if (typeof value !== 'object' || value === null) return scalar(value);
+  const reference = referenceData(value);
+  if (reference) return Buffer.from(reference.node);
+  const { numbers } = context;
   const number = numbers?.get(value);
   if (number !== undefined) return Buffer.concat([tag('c'), uint32(number)]);
   numbers?.set(value, numbers.size);
-  const pieces = piecesOf(value, serializers);
-  return folded(pieces.map((piece) => ('part' in piece ? node(piece.part, numbers, serializers) : piece)));
+  const pieces = piecesOf(value, context);
+  return folded(pieces.map((piece) => ('part' in piece ? node(piece.part, context) : piece)));
 }
 
 function scalar(value: unknown): Buffer {
@@ -82,7 +111,7 @@ function scalar(value: unknown): Buffer {
   }
 }
 
-function piecesOf(value: object, serializers: readonly Serializer[]): Piece[] {
+function piecesOf(value: object, context: Context): Piece[] {
   const prototype = Object.getPrototypeOf(value) as object | null;
   const code = BINARY_CODES.findIndex((Class) => Class.prototype === prototype);
   if (code >= 0) return binary(value as ArrayBuffer | ArrayBufferView, code);
@@ -114,13 +143,18 @@ function piecesOf(value: object, serializers: readonly Serializer[]): Piece[] {
     case BigInt.prototype:
       return [tag('W'), { part: value.valueOf() }];
     default:
-      return instance(value, serializers);
+      return instance(value, context);
   }
 }
 
-function instance(value: object, serializers: readonly Serializer[]): Piece[] {
+function instance(value: object, { serializers, streams }: Context): Piece[] {
   const serializer = serializers.find((one) => one.claims(value));
   if (serializer) return [tag('X'), text(serializer.key), { part: serializer.serialize(value) }];
+  const content = streams.get(value);
+  if (content) {
+    const kind = tag(value instanceof ReadableStream ? 'w' : 'i');
+    return [tag('Y'), kind, float64(content.byteLength), Buffer.from(content.digest, 'hex')];
+  }
   if (!(value instanceof Error)) throw new TypeError(`No serializer for ${value.constructor.name}`);
   const { name, message } = value;
   const className = name !== '' && name !== 'Error' ? name : value.constructor.name;

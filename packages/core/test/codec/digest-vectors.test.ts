@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
-import { notationSerializers, valueOfNotation } from './digest-notation.js';
-import { canonicalBytes, referenceDigest } from './digest-reference.js';
+import { notationSerializers, valueOfNotation, withStreamsOfNotation } from './digest-notation.js';
+import { canonicalBytes, referenceDigest, referenceNode } from './digest-reference.js';
+import { graph, tree } from './digest-values.js';
+import { referenceTo, StoredValue } from './stored-value.js';
 
 interface Vector {
   readonly name: string;
@@ -15,14 +17,21 @@ interface Vector {
   readonly bytes?: string;
   readonly digest: string;
 }
+interface NodeVector {
+  readonly name: string;
+  readonly value: unknown;
+  /** In hexadecimal digits. */
+  readonly node: string;
+}
 interface Vectors {
   readonly vectors: readonly Vector[];
+  readonly nodes: readonly NodeVector[];
   readonly refused: readonly { readonly name: string; readonly value: unknown; readonly code: string }[];
 }
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
-const { vectors, refused } = JSON.parse(read('digest-vectors.json')) as Vectors;
+const { vectors, nodes, refused } = JSON.parse(read('digest-vectors.json')) as Vectors;
 const codec = new MsgpackrCodec({ serializers: notationSerializers });
 const INLINE_HEX = 400;
 
@@ -66,7 +75,26 @@ describe('docs/digest-vectors.json', () => {
 
     it('has that digest when it arrives elsewhere', () => {
       const encoded = codec.encode(valueOfNotation(value));
-      expect(codec.digest(codec.decode(encoded))).toBe(digest);
+      const arrived = codec.decode(encoded, { reference: (data) => new StoredValue(data) });
+      expect(codec.digest(arrived)).toBe(digest);
+    });
+  });
+
+  describe.each(nodes)('what stands for $name', ({ value: notation, node }) => {
+    const { value, streams } = withStreamsOfNotation(notation);
+
+    it('are those bytes', () => {
+      expect(Buffer.from(codec.digestNode(value, { streams })).toString('hex')).toBe(node);
+    });
+
+    it('are those bytes by the specification alone', () => {
+      expect(referenceNode(value, notationSerializers, streams).toString('hex')).toBe(node);
+    });
+
+    it('are the bytes of a reference to it', () => {
+      const reference = referenceTo(Buffer.from(node, 'hex'));
+      expect(Buffer.from(codec.digestNode(reference)).toString('hex')).toBe(node);
+      expect(canonicalBytes([reference]).toString('hex')).toMatch(new RegExp(`7441010{6}${node}$`));
     });
   });
 
@@ -74,66 +102,6 @@ describe('docs/digest-vectors.json', () => {
     expect(() => codec.digest(valueOfNotation(value))).toThrow(expect.objectContaining({ code }));
   });
 });
-
-const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc
-    .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 })
-    .map((units) => String.fromCharCode(...units)),
-  fc.constantFrom('', 'name', 'message', 'stack', '__proto__', 'constructor', '\uffff', '\u{10000}'),
-  fc
-    .tuple(fc.integer({ min: 4080, max: 4100 }), fc.constantFrom('x', 'ü'))
-    .map(([n, piece]) => piece.repeat(n)),
-);
-const leaf = fc.oneof(
-  fc.constantFrom(undefined, null, true, false, 0, -0, NaN, Infinity, -Infinity),
-  fc.integer(),
-  fc.double(),
-  fc.bigInt(),
-  text,
-  fc.date(),
-  fc.uint8Array(),
-  fc.uint8Array({ minLength: 4075, maxLength: 4100 }),
-  fc.float32Array(),
-  fc.bigInt64Array(),
-  fc.boolean().map((flag) => Object(flag) as unknown),
-  text.map((source) => Object(source) as unknown),
-  fc.webUrl().map((href) => new URL(href)),
-  fc.constantFrom(
-    /a/g,
-    /\//u,
-    new RegExp(''),
-    new ArrayBuffer(3),
-    new DataView(new ArrayBuffer(2)),
-    Buffer.of(7),
-  ),
-  fc.integer({ min: 440, max: 460 }).map((length) => Array.from({ length }, (_, index) => index)),
-);
-const tree = fc.letrec((tie) => ({
-  any: fc.oneof(
-    { maxDepth: 5 },
-    leaf,
-    fc.array(tie('any'), { maxLength: 6 }),
-    fc.sparseArray(tie('any'), { maxNumElements: 4, maxLength: 50 }),
-    fc.dictionary(text, tie('any'), { maxKeys: 6, noNullPrototype: false }),
-    fc.array(fc.tuple(tie('any'), tie('any')), { maxLength: 4 }).map((entries) => new Map(entries)),
-    fc.array(tie('any'), { maxLength: 4 }).map((items) => new Set(items)),
-    fc.tuple(text, tie('any'), tie('any')).map(([message, cause, code]) => failure(message, cause, code)),
-    tie('any').map((plain) => valueOfInstance(plain)),
-  ),
-})).any;
-
-/** Containers with references to one another in every direction. */
-const graph = fc
-  .array(fc.tuple(fc.nat(4), fc.array(fc.nat(11), { maxLength: 4 }), leaf), { minLength: 1, maxLength: 6 })
-  .map((nodes) => {
-    const containers = nodes.map(([kind]) => emptyContainer(kind));
-    for (const [at, [, targets, item]] of nodes.entries()) {
-      // An index beyond the containers stands for the item: a leaf, and one object however often it is met.
-      for (const target of targets) addTo(containers[at], containers[target] ?? item);
-    }
-    return containers[0];
-  });
 
 describe('the codec and the specification agree', () => {
   it('on trees of any kind', () => {
@@ -157,25 +125,4 @@ describe('the codec and the specification agree', () => {
 
 function agree(value: unknown): void {
   expect(codec.digest(value)).toBe(referenceDigest(value, notationSerializers));
-}
-
-function failure(message: string, cause: unknown, code: unknown): Error {
-  return Object.assign(new RangeError(message, { cause }), { code });
-}
-
-function valueOfInstance(plain: unknown): unknown {
-  const instance = valueOfNotation({ instance: ['example/Point', null] }) as { plain: unknown };
-  instance.plain = plain;
-  return instance;
-}
-
-function emptyContainer(kind: number): object {
-  return [[], {}, new Map(), new Set(), new Error('e')][kind] ?? [];
-}
-
-function addTo(container: object | undefined, value: unknown): void {
-  if (Array.isArray(container)) container.push(value);
-  else if (container instanceof Map) container.set(value, container.size);
-  else if (container instanceof Set) container.add(value);
-  else if (container) Object.assign(container, { [`k${Object.keys(container).length}`]: value });
 }

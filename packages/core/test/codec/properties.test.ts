@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { Encoded } from '../../src/model/encoded.js';
+import { countingBytes, LentBlob, referenceTo, StoredValue } from './stored-value.js';
 
 const codec = new MsgpackrCodec();
+/** What a reference is in bytes. */
+const ENTRY = ['0'.repeat(64), 'mem:one', 'tname:a:b:1.0.0', 5, 'bg=='];
 const ALLOWED = new Set(['DECODED', 'BYTES_MALFORMED', 'VALUE_TOO_DEEP', 'SERIALIZER_UNKNOWN']);
 
 /** Strings of any UTF-16 units, lone surrogates and byte order marks among them. */
@@ -43,6 +46,26 @@ const value = fc.letrec((tie) => ({
   set: fc.array(tie('any'), { maxLength: 5 }).map((items) => new Set(items)),
   sparse: fc.sparseArray(tie('any'), { maxNumElements: 4, maxLength: 5000 }),
 })).any;
+
+const reference = fc.uint8Array({ minLength: 1, maxLength: 3 }).map((node) => referenceTo(node));
+/** Values with references and streams, as they are on their way. */
+const carried = fc
+  .tuple(value, fc.array(reference, { maxLength: 3 }), fc.nat(2), fc.nat(2))
+  .map(([given, references, iterables, webs]) => [
+    given,
+    ...references,
+    Array.from({ length: iterables }, () => (async function* () {})()),
+    new Set(Array.from({ length: webs }, () => new ReadableStream())),
+  ])
+  .map((given) => codec.encode(given, { streams: true }))
+  .map(({ head, buffers, streams }): Encoded => ({ head, buffers, streams }));
+const encoded = fc.oneof(
+  value.map((given): Encoded => codec.encode(given)),
+  carried,
+  fc
+    .constantFrom<unknown>(new Uint8Array(9), new Float64Array(500), referenceTo(Uint8Array.of(1)))
+    .map((given): Encoded => codec.encode(given)),
+);
 
 describe('for any value', () => {
   it('what is decoded equals what was encoded', () => {
@@ -96,12 +119,8 @@ describe('whatever the bytes are, decode gives a value or one of its codes', () 
 
   it('for bytes that were cut short', () => {
     fc.assert(
-      fc.property(value, fc.nat(), (given, at) => {
-        const { head, buffers } = codec.encode(given);
-        const cut = head.subarray(0, at % head.length);
-        expect(() => codec.decode({ head: cut, buffers })).toThrow(
-          expect.objectContaining({ code: expect.stringMatching(/^BYTES_MALFORMED$/) }),
-        );
+      fc.property(encoded, fc.nat(), ({ head, ...rest }, at) => {
+        expect(codeOf({ ...rest, head: head.subarray(0, at % head.length) })).toBe('BYTES_MALFORMED');
       }),
       { numRuns: 500 },
     );
@@ -117,24 +136,36 @@ describe('whatever the bytes are, decode gives a value or one of its codes', () 
   });
 
   it('for bytes with flipped bits', () => {
+    const flips = fc.array(fc.nat(), { minLength: 1, maxLength: 6 });
     fc.assert(
-      fc.property(value, fc.array(fc.nat(), { minLength: 1, maxLength: 6 }), (given, flips) => {
-        const { head, buffers } = codec.encode(given);
+      fc.property(encoded, flips, fc.boolean(), ({ head, buffers, streams }, places, isTold) => {
         const flipped = Uint8Array.from(head);
-        for (const flip of flips) {
+        for (const flip of places) {
           const at = (flip >> 3) % flipped.length;
           flipped[at] = (flipped[at] ?? 0) ^ (1 << (flip & 7));
         }
-        expect(ALLOWED).toContain(codeOf({ head: flipped, buffers }));
+        const blobs = new Map([[buffers.length, new LentBlob(countingBytes(9), 4)]]);
+        expect(ALLOWED).toContain(codeOf({ head: flipped, buffers, streams: isTold ? streams : undefined }));
+        expect(ALLOWED).toContain(codeOf({ head: flipped, buffers, streams, blobs }));
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
+    );
+  });
+
+  it('for buffers in another number or order', () => {
+    fc.assert(
+      fc.property(encoded, fc.array(fc.uint8Array({ maxLength: 20 })), ({ head, buffers }, others) => {
+        for (const list of [buffers.toReversed(), [...buffers, ...others], [...others, ...buffers], others])
+          expect(ALLOWED).toContain(codeOf({ head, buffers: list }));
+      }),
+      { numRuns: 500 },
     );
   });
 
   it('for trees of any shape', () => {
-    const tags = fc.constantFrom(...'uzntrahopdxmsbleivqy?'.split('')).map((letter) => `\0${letter}`);
+    const tags = fc.constantFrom(...'uzntrahopdxmsbleivqyfgkcc?'.split('')).map((letter) => `\0${letter}`);
     const part = fc.oneof(
-      fc.constantFrom(0, 1, 2, 8, 11, 13, -1, 1.5, 1e9, 'a', 'code', 'Error', null, true),
+      fc.constantFrom(0, 1, 2, 8, 11, 13, -1, 1.5, 1e9, 'a', 'i', 'w', 'code', 'Error', null, true),
       fc.string(),
     );
     const node = fc.letrec((tie) => ({
@@ -145,10 +176,16 @@ describe('whatever the bytes are, decode gives a value or one of its codes', () 
         fc.array(tie('node'), { maxLength: 4 }),
       ),
     })).node;
+    const entries = fc.array(fc.oneof(fc.constant(ENTRY), node), { maxLength: 2 });
+    const root = fc.oneof(
+      node,
+      fc.tuple(fc.constant('\0k'), fc.nat(3), node),
+      fc.tuple(fc.constant('\0g'), entries, node),
+    );
     fc.assert(
-      fc.property(node, fc.array(fc.uint8Array(), { maxLength: 3 }), (root, buffers) => {
+      fc.property(root, fc.array(fc.uint8Array(), { maxLength: 3 }), (tree, buffers) => {
         // A simple value's head is the msgpack of the value as it stands.
-        const { head } = codec.encode(root);
+        const { head } = codec.encode(tree);
         expect(ALLOWED).toContain(codeOf({ head: Uint8Array.of(0xc1, ...head), buffers }));
       }),
       { numRuns: 5000 },
@@ -156,9 +193,21 @@ describe('whatever the bytes are, decode gives a value or one of its codes', () 
   });
 });
 
-function codeOf(encoded: Encoded): string {
+/** The code with which the bytes are refused. To list references and to ask for the content gives a code of these, too. */
+function codeOf(bytes: Encoded): string {
+  const code = outcomeOf(() => {
+    codec.decode(bytes, { reference: (data) => new StoredValue(data) });
+  });
+  const others = [() => codec.references(bytes), () => codec.contentPart(bytes)].map(outcomeOf);
+  for (const other of others) expect(ALLOWED).toContain(other);
+  // What can be decoded can be listed and asked for.
+  expect(code !== 'DECODED' || others.every((other) => other === 'DECODED')).toBe(true);
+  return code;
+}
+
+function outcomeOf(read: () => unknown): string {
   try {
-    codec.decode(encoded);
+    read();
     return 'DECODED';
   } catch (error) {
     return error instanceof RoutineEngineError ? error.code : String(error);

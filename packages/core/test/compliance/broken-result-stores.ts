@@ -81,16 +81,6 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
     (sound) => ({ put: withParts(sound, (parts) => parts.slice(0, 1000)) }),
   ],
   [
-    'keeps routine ids in ASCII',
-    'gives back the metadata as they were put',
-    (sound) => ({
-      put: (key, { metadata, body }, options) => {
-        const routineId = Buffer.from(metadata.routineId, 'ascii').toString('ascii');
-        return sound.put(key, { metadata: { ...metadata, routineId }, body }, options);
-      },
-    }),
-  ],
-  [
     'looks at the first half of a key only',
     'keeps results under different keys apart',
     (sound) => {

@@ -3,6 +3,8 @@ import { Cancellation } from '../../src/context/cancellation.js';
 import { RunScope } from '../../src/context/run-scope.js';
 import { LIMITS } from '../../src/model/limits.js';
 
+const unused = (): Promise<never> => Promise.reject(new Error('unused'));
+
 let told: unknown[][];
 let cancel: Cancellation;
 let scope: RunScope;
@@ -11,7 +13,7 @@ beforeEach(() => {
   told = [];
   cancel = new Cancellation();
   scope = new RunScope({
-    engine: { run: () => Promise.resolve() },
+    engine: { run: unused, resolve: unused, open: unused },
     kind: 'task',
     routineId: 'tname:test:train:1.0.0',
     cancel,

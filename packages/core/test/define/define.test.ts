@@ -1,7 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { Ref } from '../../src/context/ref.js';
 import { define } from '../../src/define/define.js';
+import type { OrRef } from '../../src/define/or-ref.js';
 import { registry } from '../../src/define/registry.js';
 import { parseRoutineId, type NamedRoutineId } from '../../src/model/routine-id.js';
+
+type ParametersOf<Routine extends (...args: never[]) => unknown> = Parameters<Routine>;
 
 const id = (text: string): NamedRoutineId => parseRoutineId(text) as NamedRoutineId;
 
@@ -11,13 +15,59 @@ describe('define', () => {
       a,
       b,
     }));
-    expectTypeOf(task).parameters.toEqualTypeOf<[a: number, b?: string | undefined]>();
+    expectTypeOf(task).parameters.toEqualTypeOf<[a: OrRef<number>, b?: OrRef<string | undefined>]>();
     expectTypeOf(task).returns.toEqualTypeOf<Promise<{ a: number; b: string | undefined }>>();
-    expectTypeOf(task.with({ timeoutMs: 5 })).parameters.toEqualTypeOf<[a: number, b?: string | undefined]>();
+    expectTypeOf(task.with({ timeoutMs: 5 })).parameters.toEqualTypeOf<
+      [a: OrRef<number>, b?: OrRef<string | undefined>]
+    >();
 
     const sync = define.workflow({ name: 'typed-sync' }, (names: readonly string[]) => names.length);
     expectTypeOf(sync).returns.toEqualTypeOf<Promise<number>>();
     expectTypeOf(sync.kind).toEqualTypeOf<'workflow'>();
+  });
+
+  it('takes a reference wherever a value belongs, and nothing else', () => {
+    interface Model {
+      readonly weights: Float32Array;
+      readonly names: readonly string[];
+      readonly layers: Map<string, Model>;
+    }
+    const fit = define.task(
+      { name: 'typed-refs', version: '1.0.0' },
+      (model: Model, pair: [number, Date]) => [model, pair],
+    );
+    type Arguments = ParametersOf<typeof fit>;
+    expectTypeOf<[Ref<Model>, Ref<[number, Date]>]>().toExtend<Arguments>();
+    expectTypeOf<[Model, [number, Ref<Date>]]>().toExtend<Arguments>();
+    expectTypeOf<
+      [
+        { weights: Ref<Float32Array>; names: [Ref<string>, string]; layers: Map<string, Ref<Model>> },
+        [Ref<number>, Date],
+      ]
+    >().toExtend<Arguments>();
+    expectTypeOf<[Ref<string>, [number, Date]]>().not.toExtend<Arguments>();
+    expectTypeOf<[Model, [Ref<string>, Date]]>().not.toExtend<Arguments>();
+    expectTypeOf<[Model, [number]]>().not.toExtend<Arguments>();
+
+    const flag = define.task({ name: 'typed-flag', version: '1.0.0' }, (on: boolean | undefined) => on);
+    expectTypeOf<[Ref<boolean>]>().toExtend<ParametersOf<typeof flag>>();
+    const any = define.task({ name: 'typed-any', version: '1.0.0' }, (value: unknown) => value);
+    expectTypeOf<[{ deep: Ref<number> }]>().toExtend<ParametersOf<typeof any>>();
+    const keeps = define.workflow({ name: 'typed-keeps', keepRefs: true }, (ref: Ref<Model>) => ref);
+    expectTypeOf<[Ref<Model>]>().toExtend<ParametersOf<typeof keeps>>();
+  });
+
+  it('gives a reference to what the call would give', () => {
+    const count = define.task(
+      { name: 'typed-ref', version: '1.0.0' },
+      async (names: string[]) => names.length,
+    );
+    expectTypeOf(count.ref).returns.toEqualTypeOf<Promise<Ref<number>>>();
+    expectTypeOf(count.with({}).ref).returns.toEqualTypeOf<Promise<Ref<number>>>();
+    type Streams<T> = Ref<T> extends ThisParameterType<Ref<T>['stream']> ? true : false;
+    expectTypeOf<Streams<Float32Array>>().toEqualTypeOf<true>();
+    expectTypeOf<Streams<AsyncGenerator<Uint8Array>>>().toEqualTypeOf<true>();
+    expectTypeOf<Streams<number[]>>().toEqualTypeOf<false>();
   });
 
   it('keeps the id in its text form', () => {

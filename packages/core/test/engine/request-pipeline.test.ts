@@ -9,9 +9,11 @@ import { RunEvents } from '../../src/engine/run-events.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
 import { systemClock as clock } from '../../src/lifecycle/platform/system-clock.js';
+import { uuidIds } from '../../src/lifecycle/platform/uuid-ids.js';
 import type { EncodedCall } from '../../src/model/call.js';
 import type { Outcome } from '../../src/model/outcome.js';
 import { everythingHere } from '../../src/policy/execution-policies.js';
+import { contentsOver } from '../support/contents.js';
 
 const call: EncodedCall = {
   ...{ runId: 'run-1', rootRunId: 'run-1', routineId: 'tname:test:train:1.0.0', attempt: 1 },
@@ -32,8 +34,11 @@ beforeEach(() => {
   feed.events$.subscribe((event) => events.push(event.type));
   active = new ActiveRuns();
   const store = new MemoryStore({ id: 'test', clock, node: 'test' });
+  const contents = contentsOver(store, feed);
   parts = {
-    cache: new ResultCache({ store, codec: 'test', clock, feed, node: 'test' }),
+    cache: new ResultCache({ store, contents, codec: 'test', clock, feed, node: 'test' }),
+    contents,
+    ids: uuidIds,
     policy: everythingHere,
     executor: { execute: () => Promise.resolve(done), close: () => Promise.resolve() },
     dispatcher: { dispatch: () => Promise.resolve(done) } as unknown as Dispatcher,

@@ -7,6 +7,15 @@ import { readDirective, readGreeting, readSequence } from '../../src/protocol/re
 const run = { runId: 'run-1', attempt: 1, lease: 7 };
 const error = { name: 'TypeError', message: 'no', code: 'E_NO', stack: 'at x', cause: { text: 'because' } };
 
+const blobs = [
+  { part: 0, digest: 'a'.repeat(64), byteLength: 300_000 },
+  { part: 7, digest: '0'.repeat(64), byteLength: 0 },
+];
+const reference = {
+  ...{ key: 'b'.repeat(64), store: 'fs:/x', routineId: 'tname:test:train:1.0.0', byteLength: 5 },
+  node: 'AQI=',
+};
+
 /** One of each type, complete. */
 const directives: Directive[] = [
   {
@@ -14,6 +23,7 @@ const directives: Directive[] = [
     routines: [{ routineId: 'tname:test:train:1.0.0', sourceHash: 'ab' }],
     slots: 2,
     inbox: 8,
+    store: 'fs:/x',
   },
   { type: 'v1.worker.draining' },
   { type: 'v1.heartbeat.check_pulse' },
@@ -22,17 +32,21 @@ const directives: Directive[] = [
     type: 'v1.routine.request_start',
     ...run,
     ...{ rootRunId: 'run-0', parentRunId: 'run-0', routineId: 'tname:test:train:1.0.0' },
-    ...{ sizes: [3, 0, 9], argumentsDigest: 'cd', queueTimeoutMs: 5.5 },
+    ...{ argumentsDigest: 'cd', queueTimeoutMs: 5.5, answer: 'reference', store: 'fs:/x', blobs },
   },
   { type: 'v1.routine.waiting', ...run, detail: 'nobody', error },
   { type: 'v1.routine.starting', ...run, worker: 'worker-1' },
   { type: 'v1.routine.hanging', ...run, waits: true },
   { type: 'v1.routine.progress', ...run, done: 0.5, total: 1 },
   { type: 'v1.log', ...run, level: 'warn', message: 'hm' },
-  { type: 'v1.routine.completed', ...run, sizes: [1], durationMs: 0.25, rememberedIn: 'fs:/x' },
+  {
+    ...{ type: 'v1.routine.completed', ...run, durationMs: 0.25, rememberedIn: 'fs:/x' },
+    ...{ streams: 1, store: 'fs:/x', blobs, reference },
+  },
   { type: 'v1.routine.failed', ...run, cancelled: false, again: 'lost', error },
   { type: 'v1.routine.cancel', ...run, error },
   { type: 'v1.routine.ack', ...run },
+  { type: 'v1.routine.resend', ...run, inline: true },
 ];
 const titled = directives.map((directive) => [directive.type, directive] as const);
 const malformed = expect.objectContaining({ code: 'PROTOCOL_MALFORMED' });
@@ -60,7 +74,13 @@ describe('a directive', () => {
       'total',
       'rememberedIn',
       'error',
+      'answer',
+      'blobs',
+      'streams',
+      'reference',
     ]);
+    // Needed only where there are blobs.
+    if (!('blobs' in directive)) optional.add('store');
     if (directive.type === 'v1.routine.failed' || directive.type === 'v1.routine.cancel')
       optional.delete('error');
     for (const field of Object.keys(directive).filter((name) => !optional.has(name))) {
@@ -84,9 +104,30 @@ describe('a directive', () => {
     ['an attempt below 0', { ...directives[7], attempt: -1 }],
     ['a lease that is no whole number', { ...directives[7], lease: 1.5 }],
     ['a run id too long', { ...directives[7], runId: 'x'.repeat(65) }],
-    ['sizes that are no numbers', { ...directives[10], sizes: ['1'] }],
-    ['too many sizes', { ...directives[10], sizes: { length: 1e9 } }],
-    ['no sizes', { ...directives[10], sizes: [] }],
+    ['a part of a value twice', { ...directives[10], blobs: [...blobs, blobs[1]] }],
+    ['a part of a value beyond the last', { ...directives[10], blobs: [{ ...blobs[0], part: 1_000_001 }] }],
+    ['a part of a value below 0', { ...directives[4], blobs: [{ ...blobs[0], part: -1 }] }],
+    [
+      'a part with another digest',
+      { ...directives[4], blobs: [{ ...blobs[0], digest: '../'.repeat(21) + 'a' }] },
+    ],
+    ['a part without a digest', { ...directives[4], blobs: [{ part: 1, byteLength: 3 }] }],
+    ['parts that are none', { ...directives[4], blobs: [null] }],
+    ['too many parts', { ...directives[4], blobs: Array.from({ length: 100_001 }, () => blobs[0]) }],
+    ['parts in a store without a name', { ...directives[4], store: undefined }],
+    ['another answer', { ...directives[4], answer: 'value' }],
+    [
+      'a reference of another form of key',
+      { ...directives[10], reference: { ...reference, key: 'B'.repeat(64) } },
+    ],
+    ['a reference without a node', { ...directives[10], reference: { ...reference, node: '' } }],
+    ['a reference whose node is no base64', { ...directives[10], reference: { ...reference, node: 'AQI' } }],
+    [
+      'a reference whose node is too long',
+      { ...directives[10], reference: { ...reference, node: 'AAAA'.repeat(1_366) } },
+    ],
+    ['a reference that is a text', { ...directives[10], reference: 'b' }],
+    ['streams that are no number', { ...directives[10], streams: '1' }],
     ['a duration that is no number', { ...directives[10], durationMs: Number.NaN }],
     ['fields only by inheritance', Object.create(directives[13]!)],
   ])('with %s is refused', (_, header) => {
@@ -101,7 +142,10 @@ describe('a directive', () => {
     const mutated = fc
       .tuple(
         fc.constantFrom(...directives),
-        fc.dictionary(fc.constantFrom('runId', 'attempt', 'error', 'sizes'), fc.anything()),
+        fc.dictionary(
+          fc.constantFrom('runId', 'attempt', 'error', 'blobs', 'store', 'reference', 'streams'),
+          fc.anything(),
+        ),
       )
       .map(([directive, changes]) => ({ ...directive, ...changes }));
     fc.assert(

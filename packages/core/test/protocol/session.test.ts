@@ -3,6 +3,7 @@ import { bodyOf } from '../../src/model/body.js';
 import type { Directive } from '../../src/protocol/directives.js';
 import { Session } from '../../src/protocol/session.js';
 import { ScriptedConnection } from '../support/scripted-connection.js';
+import { UnreadBody } from '../support/unread-body.js';
 
 const log = (message: string): Directive => ({
   type: 'v1.log',
@@ -71,14 +72,16 @@ describe('a session that sends', () => {
     expect(connection.sent.map(({ header }) => header['sequence'])).toEqual([1, 2, 3]);
   });
 
-  it('forgets what waits when the connection closes', async () => {
+  it('forgets what waits when the connection closes, and gives up its bodies', async () => {
     connection.full = true;
     session.send(log('a'));
-    session.send(log('b'));
+    const body = new UnreadBody();
+    session.send(log('b'), body);
     await connection.close();
     await settle();
     expect(() => session.send(log('c'))).toThrow(expect.objectContaining({ code: 'TRANSPORT_CLOSED' }));
     expect(said()).toEqual(['a']);
+    expect(body.isGivenUp).toBe(true);
   });
 });
 
@@ -97,20 +100,63 @@ describe('a session that receives', () => {
   it.each([
     ['in memory', body],
     ['still to be read', streamed],
-  ])('takes a body %s that has the sizes the directive says', (_name, given) => {
-    const header = { ...completed, sizes: [3, 5], sequence: 1 };
-    expect(session.receive({ header, body: given })).toMatchObject({ sizes: [3, 5] });
+  ])('takes a body %s', (_name, given) => {
+    const header = { ...completed, sequence: 1 };
+    expect(session.receive({ header, body: given })).toMatchObject({ type: 'v1.routine.completed' });
   });
 
+  it('takes a result without a body when it is only named', () => {
+    const digest = 'a'.repeat(64);
+    const reference = {
+      key: digest,
+      store: 'fs:/x',
+      routineId: 'tname:t:t:1.0.0',
+      byteLength: 1,
+      node: 'AQ==',
+    };
+    expect(session.receive({ header: { ...completed, reference, sequence: 1 } })).toMatchObject({
+      reference,
+    });
+  });
+
+  const blobs = [{ part: 1, digest: 'a'.repeat(64), byteLength: 300_000 }];
   it.each([
-    ['no body', undefined, [3, 5]],
-    ['a body of other sizes', body, [5, 3]],
-    ['a body whose parts are not what its sizes say', { ...body, parts: [new Uint8Array(3)] }, [3, 5]],
-  ])('refuses %s', (_name, given, sizes) => {
-    const header = { ...completed, sizes, sequence: 1 };
+    ['no body', undefined, {}],
+    ['a body without a head', { ...body, sizes: [], byteLength: 0 }, {}],
+    ['more streams than buffers', body, { streams: 2 }],
+    ['a part both in the body and in a store', body, { store: 'fs:/x', blobs }],
+    [
+      'a part in a store that the body has no place for',
+      body,
+      { store: 'fs:/x', blobs: [{ ...blobs[0], part: 2 }] },
+    ],
+  ])('refuses %s', (_name, given, fields) => {
+    const header = { ...completed, ...fields, sequence: 1 };
     expect(() => session.receive(given ? { header, body: given } : { header })).toThrow(
       expect.objectContaining({ code: 'PROTOCOL_MALFORMED' }),
     );
+  });
+
+  it('gives up a body that nobody gets', () => {
+    const pulse = { type: 'v1.heartbeat.give_pulse', status: 'IDLE', session: 's' };
+    const [once, twice, useless, malformed] = [
+      new UnreadBody(),
+      new UnreadBody(),
+      new UnreadBody(),
+      new UnreadBody(),
+    ] as const;
+    session.receive({ header: { ...completed, sequence: 1 }, body: once });
+    session.receive({ header: { ...completed, sequence: 1 }, body: twice });
+    session.receive({ header: { ...pulse, sequence: 2 }, body: useless });
+    expect(() => session.receive({ header: { type: 'nonsense' }, body: malformed })).toThrow(
+      'for another session',
+    );
+    expect([once, twice, useless, malformed].map((each) => each.isGivenUp)).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('takes what comes twice once, and refuses a gap', () => {

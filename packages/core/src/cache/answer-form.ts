@@ -1,0 +1,29 @@
+import { toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { EncodedCall } from '../model/call.js';
+import type { Outcome } from '../model/outcome.js';
+
+/** Whether an outcome has what a call asked for: the value, or a reference to it. A failure always has. */
+export function isAnswer({ answer }: Pick<EncodedCall, 'answer'>, outcome: Outcome): boolean {
+  if (outcome.status !== 'DONE') return true;
+  return (answer === 'reference' ? outcome.reference : outcome.value) !== undefined;
+}
+
+/** The outcome with nothing but what the call asked for; when it lacks that, a failed one. */
+export function asAnswer(call: EncodedCall, outcome: Outcome): Outcome {
+  if (outcome.status !== 'DONE') return outcome;
+  if (!isAnswer(call, outcome)) return notKept(call);
+  if (call.answer === 'reference') return { ...outcome, value: undefined };
+  return outcome.reference ? { ...outcome, reference: undefined } : outcome;
+}
+
+function notKept({ routineId, answer }: EncodedCall): Outcome {
+  const error =
+    answer === 'reference'
+      ? new RoutineEngineError(
+          'REFERENCE_NOT_KEPT',
+          `${routineId} has run, but no store kept its result, so there is nothing to refer to: see the event store.failed`,
+        )
+      : new RoutineEngineError('INTERNAL', `${routineId} was answered without its value`);
+  return { status: 'FAILED', error: toPlainError(error) };
+}

@@ -1,0 +1,61 @@
+import { Reference, type ReferenceData } from '../model/reference.js';
+import { ambientEngine } from './ambient.js';
+import { currentScope } from './run-scope.js';
+
+/** What {@link Ref.stream} can give the bytes of. @public */
+export type BinaryResult =
+  | ArrayBufferLike
+  | ArrayBufferView
+  | AsyncIterable<Uint8Array>
+  | ReadableStream<Uint8Array>;
+
+/**
+ * A handle to a result that stays where it is kept. Passed to a routine in place of the value, also deep inside an argument,
+ * it is resolved where that routine runs; and it counts as the value when results are looked up. It may be returned, and
+ * kept for as long as the result is.
+ * @public
+ */
+export class Ref<T> extends Reference {
+  readonly #data: ReferenceData;
+
+  /** @internal */
+  constructor(data: ReferenceData) {
+    super(data);
+    this.#data = data;
+  }
+
+  /** Full id of the routine whose result it is. */
+  get routineId(): string {
+    return this.#data.routineId;
+  }
+
+  /** Bytes of the result. */
+  get byteLength(): number {
+    return this.#data.byteLength;
+  }
+
+  /**
+   * Fetches the result. Each call gives a value of the caller's own.
+   * @throws {@link RoutineEngineError} `REFERENCE_UNREACHABLE` when this node does not have the store, or the store no longer
+   *   the result; `CONTENT_MISSING` or `CONTENT_CORRUPT` when a part of it is lost.
+   */
+  value(): Promise<T> {
+    return engine().resolve(this.#data) as Promise<T>;
+  }
+
+  /**
+   * The bytes of a result that is nothing but bytes (a typed array, ArrayBuffer, DataView, Buffer) or a stream of them,
+   * without having all of them in memory. Each chunk belongs to the reader.
+   * @throws {@link RoutineEngineError} `REFERENCE_NOT_BINARY`, and what {@link Ref.value} throws.
+   */
+  async *stream(this: Ref<BinaryResult>): AsyncGenerator<Uint8Array> {
+    yield* await engine().open(this.#data);
+  }
+}
+
+const engine = (): ReturnType<typeof ambientEngine> => currentScope()?.engine ?? ambientEngine();
+
+/** For decoding values in which references stay references. */
+export function makeRef(data: ReferenceData): Ref<unknown> {
+  return new Ref(data);
+}

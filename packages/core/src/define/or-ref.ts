@@ -1,0 +1,35 @@
+import type { Ref } from '../context/ref.js';
+
+/** What stands for itself: nothing inside it can be a reference. */
+type Atom =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | URL
+  | Error
+  | ArrayBufferLike
+  | ArrayBufferView
+  | ((...args: never[]) => unknown);
+
+/** `T` with references in place of any of its parts. */
+type WithRefs<T> = T extends Atom | Ref<unknown>
+  ? T
+  : T extends ReadonlyMap<infer Key, infer Value>
+    ? Map<OrRef<Key>, OrRef<Value>>
+    : T extends ReadonlySet<infer Item>
+      ? Set<OrRef<Item>>
+      : T extends object
+        ? { [Key in keyof T]: OrRef<T[Key]> }
+        : T;
+
+/** A `T`, or a {@link Ref} to one; the same for everything inside it. @public */
+export type OrRef<T> = T | Ref<T> | WithRefs<T>;
+
+/** The arguments of a routine whose body takes `Args`: each may be a reference, or hold some. @public */
+export type OrRefs<Args extends readonly unknown[]> = { [Index in keyof Args]: OrRef<Args[Index]> };

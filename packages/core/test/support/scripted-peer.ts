@@ -1,0 +1,98 @@
+import type { Body } from '../../src/model/body.js';
+import { bodyOf } from '../../src/model/body.js';
+import type { Connection, DirectiveHeader, Transport } from '../../src/ports/transport.js';
+import type { Turns } from '../protocol/memory-pipe.js';
+
+type Received = DirectiveHeader & { readonly type: string };
+
+/** A node that says just what a test tells it to, and keeps all that it hears. */
+export class ScriptedPeer {
+  readonly heard: Received[] = [];
+  readonly bodies: (Body | undefined)[] = [];
+  isClosed = false;
+  readonly #connection: Connection;
+  readonly #turns: Turns;
+  #sequence = 0;
+
+  private constructor(connection: Connection, turns: Turns) {
+    this.#connection = connection;
+    this.#turns = turns;
+    connection.inbound$.subscribe({
+      next: ({ header, body }) => {
+        this.heard.push(header as Received);
+        this.bodies.push(body);
+      },
+      complete: () => (this.isClosed = true),
+    });
+  }
+
+  static async dial(transport: Transport, turns: Turns, role: string, name: string): Promise<ScriptedPeer> {
+    const peer = new ScriptedPeer(await transport.dial('piped:service'), turns);
+    peer.#connection.send({
+      header: { type: 'hello', protocols: [1], role, name, codec: 'test', serializers: [] },
+    });
+    await turns.settle();
+    return peer;
+  }
+
+  /** Sends a directive of its session, numbered on. */
+  async say(header: DirectiveHeader, body?: Body): Promise<void> {
+    this.#sequence += 1;
+    const stamped = { session: this.heard[0]?.['session'], sequence: this.#sequence, ...header };
+    this.#connection.send(body ? { header: stamped, body } : { header: stamped });
+    await this.#turns.settle();
+  }
+
+  async request(runId: string, body: Body, extra: DirectiveHeader = {}): Promise<void> {
+    const routineId = 'tname:test:train:1.0.0';
+    const run = { runId, rootRunId: runId, routineId, attempt: 1, lease: 0 };
+    await this.say({ type: 'v1.routine.request_start', ...run, ...extra }, body);
+  }
+
+  /** Tells of a run that it was given. */
+  async tell(type: string, request: DirectiveHeader, extra: DirectiveHeader, body?: Body): Promise<void> {
+    const { runId, attempt, lease } = request;
+    await this.say({ type, runId, attempt, lease, ...extra }, body);
+  }
+
+  async complete(
+    request: DirectiveHeader,
+    body: Body = bodyOf({ head: new Uint8Array([9]), buffers: [] }),
+    extra: DirectiveHeader = {},
+  ): Promise<void> {
+    await this.tell('v1.routine.completed', request, { durationMs: 1_000, ...extra }, body);
+  }
+
+  async close(): Promise<void> {
+    void this.#connection.close();
+    await this.#turns.settle();
+  }
+
+  /** Everything of one type that it heard. */
+  all(type: string): Received[] {
+    return this.heard.filter((header) => header.type === type);
+  }
+
+  /** The last of one type. */
+  last(type: string): Received {
+    const found = this.all(type).at(-1);
+    if (!found)
+      throw new Error(`No ${type} came; there is ${this.heard.map((each) => each.type).join(', ')}`);
+    return found;
+  }
+
+  /** The body that came with the last of one type. */
+  bodyOfLast(type: string): Body | undefined {
+    return this.bodies[this.heard.lastIndexOf(this.last(type))];
+  }
+
+  /** The run that it was asked to run last. */
+  get lastRequest(): Received {
+    return this.last('v1.routine.request_start');
+  }
+
+  /** Run ids that it was asked to run, in order. */
+  get asked(): unknown[] {
+    return this.all('v1.routine.request_start').map((header) => header['runId']);
+  }
+}

@@ -2,6 +2,11 @@ import { availableParallelism, cpus } from 'node:os';
 import { codecOfSmall, digestOfLarge, digestOfSmall } from './codec.js';
 import { fanOutOfTenThousand } from './fan-out.js';
 import { localCall } from './local-call.js';
+import { heartbeat } from './large/heartbeat.js';
+import { largeMemory } from './large/memory.js';
+import { largeRelayed, largeStored } from './large/process.js';
+import { largeStream } from './large/stream.js';
+import { largeThread } from './large/thread.js';
 import type { Measured } from './measure.js';
 import type { Question } from './question.js';
 import { threadAlone, threadBusy } from './thread-dispatch.js';
@@ -14,6 +19,12 @@ const QUESTIONS: readonly Question[] = [
   codecOfSmall,
   digestOfSmall,
   digestOfLarge,
+  largeThread,
+  largeRelayed,
+  largeStored,
+  largeMemory,
+  largeStream,
+  heartbeat,
 ];
 
 const asked = process.argv.slice(2);
@@ -29,21 +40,19 @@ console.log(
   `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores\n`,
 );
 for (const question of QUESTIONS) {
-  if (asked.length > 0 && !asked.includes(question.name)) continue;
-  const { measured, verdicts } = await question.ask();
+  if (asked.length > 0 ? !asked.includes(question.name) : question.isLong) continue;
+  const { measured, verdicts, unit } = await question.ask();
   console.log(
-    `## ${question.title}\n\n${table(measured)}\n\n${verdicts.map((line) => `- ${line}`).join('\n')}\n`,
+    `## ${question.title}\n\n${table(measured, unit)}\n\n${verdicts.map((line) => `- ${line}`).join('\n')}\n`,
   );
 }
 
-function table(measured: readonly Measured[]): string {
+function table(measured: readonly Measured[], unit = 'us an operation'): string {
   const rows = measured.map(
     ({ name, median, least, most }) =>
       `| ${name} | ${median.toFixed(2)} | ${least.toFixed(2)} | ${most.toFixed(2)} |`,
   );
-  return [
-    '| contender | us an operation, median | least | most |',
-    '| --- | ---: | ---: | ---: |',
-    ...rows,
-  ].join('\n');
+  return [`| contender | ${unit}, median | least | most |`, '| --- | ---: | ---: | ---: |', ...rows].join(
+    '\n',
+  );
 }

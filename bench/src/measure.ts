@@ -8,7 +8,7 @@ export interface Contender {
 /** What one contender took. */
 export interface Measured {
   readonly name: string;
-  /** Microseconds an operation: median, least and most of the rounds. */
+  /** Microseconds an operation, unless the question says another unit: median, least and most of the rounds. */
   readonly median: number;
   readonly least: number;
   readonly most: number;
@@ -34,7 +34,8 @@ export async function measure(contenders: readonly Contender[], times: number): 
   return contenders.map(({ name }, index) => summarise(name, samples[index] ?? []));
 }
 
-function summarise(name: string, samples: number[]): Measured {
+/** Median, least and most of some samples. */
+export function summarise(name: string, samples: readonly number[]): Measured {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
   return { name, median: at(0.5), least: at(0), most: at(1) };

@@ -1,0 +1,44 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A process of this benchmark, from its start to its end. */
+export class ChildNode implements AsyncDisposable {
+  readonly pid: number;
+  readonly #process: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+    this.pid = child.pid ?? Number.NaN;
+  }
+
+  /**
+   * Starts a process and waits until it is ready.
+   * @param file - in this folder, such as `service.js`.
+   * @param options - what it is told; plain data.
+   */
+  static async start(file: string, options: object): Promise<ChildNode> {
+    const child = fork(new URL(`./${file}`, import.meta.url), [JSON.stringify(options)]);
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`${file} ended with code ${String(code)} before it was ready`);
+    });
+    await Promise.race([once(child, 'message'), ended]);
+    ended.catch(() => undefined);
+    return new ChildNode(child);
+  }
+
+  /** Asks it something, and gives its answer. One question at a time. */
+  async ask(question: object): Promise<unknown> {
+    const answer = once(this.#process, 'message');
+    this.#process.send(question);
+    return ((await answer) as unknown[])[0];
+  }
+
+  /** Lets it end by itself. @throws when it fails at that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.exitCode !== null) return;
+    const exit = once(this.#process, 'exit');
+    this.#process.disconnect();
+    const [code] = (await exit) as unknown[];
+    if (code !== 0) throw new Error(`Process ${this.pid} ended with code ${String(code)}`);
+  }
+}

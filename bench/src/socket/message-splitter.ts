@@ -1,0 +1,67 @@
+/** The length before each message: 32 bits, little endian. */
+export const LENGTH_BYTES = 4;
+/** In place of a length: the peer closes, and says nothing more. */
+export const GOODBYE = 0;
+
+/** What was found in the bytes of a stream. */
+export interface SplitterEvents {
+  /** A whole message, which belongs to whoever hears of it. */
+  message(bytes: Uint8Array): void;
+  /** The peer said that it closes. */
+  goodbye(): void;
+}
+
+/**
+ * Finds the messages in the chunks of a stream. One that lies within a chunk is a view of it; one that does not is put
+ * together in memory of its own, each byte copied once.
+ */
+export class MessageSplitter {
+  readonly #events: SplitterEvents;
+  readonly #length = Buffer.alloc(LENGTH_BYTES);
+  #lengthFilled = 0;
+  /** The message that is being put together. */
+  #message: Uint8Array | undefined;
+  #messageFilled = 0;
+
+  constructor(events: SplitterEvents) {
+    this.#events = events;
+  }
+
+  /** Takes the next chunk, whose bytes nobody changes any more. */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.byteLength)
+      at = this.#message ? this.#fill(this.#message, chunk, at) : this.#begin(chunk, at);
+  }
+
+  #begin(chunk: Buffer, start: number): number {
+    const copied = chunk.copy(this.#length, this.#lengthFilled, start);
+    this.#lengthFilled += copied;
+    const at = start + copied;
+    if (this.#lengthFilled < LENGTH_BYTES) return at;
+    this.#lengthFilled = 0;
+    const length = this.#length.readUInt32LE();
+    if (length === GOODBYE) {
+      this.#events.goodbye();
+      return at;
+    }
+    if (length <= chunk.byteLength - at) {
+      this.#events.message(chunk.subarray(at, at + length));
+      return at + length;
+    }
+    // Not cleared first: every byte of it is filled.
+    this.#message = Buffer.allocUnsafeSlow(length);
+    this.#messageFilled = 0;
+    return at;
+  }
+
+  #fill(message: Uint8Array, chunk: Buffer, at: number): number {
+    const copied = chunk.copy(message, this.#messageFilled, at);
+    this.#messageFilled += copied;
+    if (this.#messageFilled === message.byteLength) {
+      this.#message = undefined;
+      this.#events.message(message);
+    }
+    return at + copied;
+  }
+}

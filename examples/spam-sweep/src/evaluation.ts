@@ -20,12 +20,12 @@ export interface Spread {
   readonly deviation: number;
 }
 
-/** Predicts every row of `examples` and counts. */
-export function countPredictions(model: Model, examples: Features): Confusion {
+/** Predicts each of `rows` and counts. */
+export function countPredictions(model: Model, features: Features, rows: Uint32Array): Confusion {
   const counts = { truePositives: 0, falsePositives: 0, trueNegatives: 0, falseNegatives: 0 };
-  for (const [row, label] of examples.labels.entries()) {
-    const spam = logOdds(model, examples, row) > 0;
-    if (label === 1) counts[spam ? 'truePositives' : 'falseNegatives']++;
+  for (const row of rows) {
+    const spam = logOdds(model, features, row) > 0;
+    if (features.labels[row] === 1) counts[spam ? 'truePositives' : 'falseNegatives']++;
     else counts[spam ? 'falsePositives' : 'trueNegatives']++;
   }
   return counts;

@@ -45,27 +45,6 @@ export function* extractFeatures(corpus: Corpus, options: NgramOptions): Steps<F
   return { rowStarts, columns: indexer.columns(), columnCount: 2 ** options.bucketBits, labels, groups };
 }
 
-/** The matrix that has only `rows` of `features`, in that order. */
-export function selectRows(features: Features, rows: Uint32Array): Features {
-  const { rowStarts, columns, columnCount, labels, groups } = features;
-  const starts = new Uint32Array(rows.length + 1);
-  rows.forEach((row, index) => {
-    starts[index + 1] = (starts[index] ?? 0) + (rowStarts[row + 1] ?? 0) - (rowStarts[row] ?? 0);
-  });
-  const total = starts[rows.length] ?? 0;
-  const selected = columns instanceof Uint16Array ? new Uint16Array(total) : new Uint32Array(total);
-  rows.forEach((row, index) => {
-    selected.set(columns.subarray(rowStarts[row], rowStarts[row + 1]), starts[index]);
-  });
-  return {
-    rowStarts: starts,
-    columns: selected,
-    columnCount,
-    labels: Uint8Array.from(rows, (row) => labels[row] ?? 0),
-    groups: Uint32Array.from(rows, (row) => groups[row] ?? 0),
-  };
-}
-
 function checkOptions({ minLength, maxLength, bucketBits }: NgramOptions): void {
   if (
     !Number.isInteger(minLength) ||

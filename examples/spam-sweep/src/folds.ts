@@ -1,20 +1,31 @@
-import { type Features, selectRows } from './features.js';
+import type { Features } from './features.js';
 import { seededIntegers, shuffle } from './random.js';
 
-/** Rows to train on, and the rows held out to evaluate on. */
+/** How the rows of a matrix were dealt into folds, and what a report tells of them. */
+export interface FoldAssignment {
+  /** The fold of each row, from 0. */
+  readonly folds: Uint8Array;
+  /** Rows that are spam. */
+  readonly spam: number;
+  /** Rows that are copies of an earlier one. */
+  readonly duplicates: number;
+}
+
+/** Which rows of a matrix to train on, and which are held out to evaluate on. */
 export interface Split {
-  readonly training: Features;
-  readonly heldOut: Features;
+  /** As in {@link FoldAssignment}. */
+  readonly folds: Uint8Array;
+  /** The fold that is held out. Absent: all rows are trained on. */
+  readonly heldOut?: number;
 }
 
 /**
  * Deals rows into `foldCount` folds of about the same size and the same share of spam. Copies of one mail are never in
  * different folds: a model that has seen a mail must not be asked about it.
  *
- * @returns the fold of each row, 0 to `foldCount - 1`.
  * @throws RangeError when there are fewer than 2 folds, or more than 256 or than groups of copies.
  */
-export function assignFolds(features: Features, foldCount: number, seed: number): Uint8Array {
+export function assignFolds(features: Features, foldCount: number, seed: number): FoldAssignment {
   const { labels, groups } = features;
   const rowsOf = new Map<number, number[]>();
   for (const [row, group] of groups.entries()) {
@@ -41,22 +52,18 @@ export function assignFolds(features: Features, foldCount: number, seed: number)
       size[fold] = (size[fold] ?? 0) + 1;
     }
   }
-  return folds;
+  const spam = labels.reduce((sum, label) => sum + label, 0);
+  return { folds, spam, duplicates: groups.length - rowsOf.size };
 }
 
-/** @param folds - as given by {@link assignFolds}. */
-export function splitByFold(features: Features, folds: Uint8Array, heldOut: number): Split {
-  const rows = Uint32Array.from(folds.keys());
-  return {
-    training: selectRows(
-      features,
-      rows.filter((row) => folds[row] !== heldOut),
-    ),
-    heldOut: selectRows(
-      features,
-      rows.filter((row) => folds[row] === heldOut),
-    ),
-  };
+/** The rows to train on, ascending. */
+export function trainingRows({ folds, heldOut }: Split): Uint32Array {
+  return Uint32Array.from(folds.keys()).filter((row) => folds[row] !== heldOut);
+}
+
+/** The rows to evaluate on, ascending. */
+export function heldOutRows({ folds, heldOut }: Split): Uint32Array {
+  return Uint32Array.from(folds.keys()).filter((row) => folds[row] === heldOut);
 }
 
 function smallest(sizes: Uint32Array): number {

@@ -6,7 +6,7 @@ import type { Steps } from './steps.js';
 export interface HyperParameters {
   /** Step size of the first epoch; it falls linearly and would be 0 after the last. */
   readonly learningRate: number;
-  /** Passes over the examples. */
+  /** Passes over the rows. */
   readonly epochs: number;
   /** Strength of the penalty `l2 / 2 * |weights|^2` that is added to the mean log loss; the bias is not penalized. */
   readonly l2: number;
@@ -23,17 +23,22 @@ export interface Model {
 const MIN_SCALE = 1e-3;
 
 /**
- * Fits a model by stochastic gradient descent, one example at a time. The same arguments give the same bits everywhere: the
- * order is shuffled from `seed`, and only operations are used whose results IEEE 754 fixes.
+ * Fits a model to `rows` of a matrix by stochastic gradient descent, one row at a time. The same arguments give the same
+ * bits everywhere: the order is shuffled from `seed`, and only operations are used whose results IEEE 754 fixes.
  *
  * @throws RangeError when a hyper-parameter is out of range.
  */
-export function* fitModel(examples: Features, parameters: HyperParameters, seed: number): Steps<Model> {
+export function* fitModel(
+  features: Features,
+  rows: Uint32Array,
+  parameters: HyperParameters,
+  seed: number,
+): Steps<Model> {
   checkParameters(parameters);
   const { learningRate, epochs } = parameters;
   const nextBelow = seededIntegers(seed);
-  const order = Uint32Array.from(examples.labels.keys());
-  const descent = new Descent(examples, parameters.l2);
+  const order = rows.slice();
+  const descent = new Descent(features, parameters.l2);
   for (let epoch = 0; epoch < epochs; epoch++) {
     shuffle(order, nextBelow);
     descent.pass(order, learningRate * (1 - epoch / epochs));
@@ -55,22 +60,22 @@ export function probability(odds: number): number {
 }
 
 class Descent {
-  readonly #examples: Features;
+  readonly #features: Features;
   readonly #l2: number;
   readonly #weights: Float32Array;
   /** The weights are `scale * #weights`: so the penalty costs one multiplication a step, not one a column. */
   #scale = 1;
   #bias = 0;
 
-  constructor(examples: Features, l2: number) {
-    this.#examples = examples;
+  constructor(features: Features, l2: number) {
+    this.#features = features;
     this.#l2 = l2;
-    this.#weights = new Float32Array(examples.columnCount);
+    this.#weights = new Float32Array(features.columnCount);
   }
 
   /** One epoch. */
   pass(order: Uint32Array, rate: number): void {
-    const { rowStarts, labels } = this.#examples;
+    const { rowStarts, labels } = this.#features;
     const decay = 1 - rate * this.#l2;
     for (const row of order) {
       this.#step(rowStarts[row] ?? 0, rowStarts[row + 1] ?? 0, labels[row] ?? 0, rate, decay);
@@ -84,7 +89,7 @@ class Descent {
 
   #step(start: number, end: number, label: number, rate: number, decay: number): void {
     const weights = this.#weights;
-    const { columns } = this.#examples;
+    const { columns } = this.#features;
     const value = entryValue(end - start);
     const odds = sumOfWeights(weights, columns, start, end) * value * this.#scale + this.#bias;
     const error = probability(odds) - label;

@@ -21,7 +21,6 @@ export const PRESETS: Readonly<Record<PresetName, SweepPlan>> = {
     folds: 5,
     grid: combine(40, [2, 5, 10], [0, 1e-6]),
     seed: 1,
-    maxInFlight: 12,
   },
   default: {
     corpus: { every: 1, maxMailBytes: 16 * 1024 },
@@ -29,7 +28,6 @@ export const PRESETS: Readonly<Record<PresetName, SweepPlan>> = {
     folds: 5,
     grid: combine(20, [2, 5, 10, 20], [0, 1e-6]),
     seed: 1,
-    maxInFlight: 4,
   },
   full: {
     corpus: { every: 1, maxMailBytes: 32 * 1024 },
@@ -37,6 +35,5 @@ export const PRESETS: Readonly<Record<PresetName, SweepPlan>> = {
     folds: 10,
     grid: combine(40, [5, 10, 20], [0, 1e-6, 1e-5]),
     seed: 1,
-    maxInFlight: 4,
   },
 };

@@ -3,6 +3,7 @@ import { currentRun, define } from '@routine-engine/core';
 import { buildCorpus, type Corpus, type CorpusSelection, readMails } from './corpus.js';
 import { type Confusion, countPredictions } from './evaluation.js';
 import { extractFeatures, type Features, type NgramOptions } from './features.js';
+import { assignFolds as dealFolds, heldOutRows, type Split, trainingRows } from './folds.js';
 import { fitModel, type HyperParameters, type Model } from './logistic-regression.js';
 import type { Steps } from './steps.js';
 import { createSweep } from './sweep.js';
@@ -21,24 +22,40 @@ export const featurize = define.task(
   (corpus: Corpus, ngrams: NgramOptions): Promise<Features> => inTurns(extractFeatures(corpus, ngrams)),
 );
 
+/** Deals the rows of a matrix into the folds of a cross-validation. */
+export const assignFolds = define.task({ name: 'assignFolds', version: '1.0.0' }, dealFolds);
+
 /** Fits one logistic-regression model. */
 export const train = define.task({ name: 'train', version: '1.0.0' }, trainModel);
 
 /** Counts right and wrong predictions of a model for mails that it was not trained on. */
 export const evaluate = define.task(
   { name: 'evaluate', version: '1.0.0' },
-  (model: Model, examples: Features): Confusion => countPredictions(model, examples),
+  (model: Model, features: Features, split: Split): Confusion =>
+    countPredictions(model, features, heldOutRows(split)),
 );
 
 /** Cross-validates every hyper-parameter set of the plan, and fits the best to all mails. */
 export const sweep = define.workflow(
   { name: 'sweep' },
-  createSweep({ loadCorpus, featurize, train, evaluate }),
+  createSweep({
+    loadCorpus: (selection) => loadCorpus.ref(selection),
+    featurize: (corpus, ngrams) => featurize.ref(corpus, ngrams),
+    assignFolds,
+    train: (...args) => train.ref(...args),
+    trainFinal: train,
+    evaluate,
+  }),
 );
 
 /** The body of {@link train}. */
-export function trainModel(examples: Features, parameters: HyperParameters, seed: number): Promise<Model> {
-  return inTurns(fitModel(examples, parameters, seed));
+export function trainModel(
+  features: Features,
+  split: Split,
+  parameters: HyperParameters,
+  seed: number,
+): Promise<Model> {
+  return inTurns(fitModel(features, trainingRows(split), parameters, seed));
 }
 
 /** Lets the thread hear a cancellation between two steps; with the local engine it is also the thread that draws. */

@@ -53,7 +53,8 @@ export async function runSweep(
       state = after;
       display.show(event, after);
     });
-    const report = await sweep.with({ signal })({ ...plan, maxInFlight: inFlight(plan, setup) });
+    // In one thread several models at once are no faster, and an interruption would lose all of them half done.
+    const report = await sweep.with({ signal })({ ...plan, oneByOne: setup.workers === 0 });
     const filter = { model: report.model, ngrams: plan.ngrams, maxMailBytes: plan.corpus.maxMailBytes };
     return {
       report,
@@ -65,11 +66,6 @@ export async function runSweep(
     signal.removeEventListener('abort', sayStopping);
     display.close();
   }
-}
-
-function inFlight(plan: SweepPlan, { workers }: SweepSetup): number {
-  // In one thread several at once are no faster, and an interruption would lose all of them half done.
-  return workers === 0 ? 1 : Math.max(plan.maxInFlight, workers);
 }
 
 function plugins({ store, workers, routines }: SweepSetup): EnginePlugin[] {

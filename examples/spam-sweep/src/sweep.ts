@@ -1,7 +1,8 @@
+import type { OrRef } from '@routine-engine/core';
 import type { Corpus, CorpusSelection } from './corpus.js';
 import { accuracy, addConfusions, type Confusion, f1Score, type Spread, spread } from './evaluation.js';
 import type { Features, NgramOptions } from './features.js';
-import { assignFolds, type Split, splitByFold } from './folds.js';
+import type { FoldAssignment, Split } from './folds.js';
 import type { HyperParameters, Model } from './logistic-regression.js';
 
 /** Everything that a sweep depends on. */
@@ -14,8 +15,8 @@ export interface SweepPlan {
   readonly grid: readonly HyperParameters[];
   /** Seed of the folds and of the order of examples. */
   readonly seed: number;
-  /** Models in training or evaluation at once. Each holds its examples in memory; the result does not depend on it. */
-  readonly maxInFlight: number;
+  /** Begins a model only when the one before has been evaluated, in place of all at once. The report does not depend on it. */
+  readonly oneByOne?: boolean;
 }
 
 /** How one hyper-parameter set did. */
@@ -42,46 +43,71 @@ export interface SweepReport {
   readonly model: Model;
 }
 
-/** The tasks that a sweep is made of. Anything of this form will do: routines, or plain functions in a test. */
+/**
+ * The tasks that a sweep is made of. Anything of this form will do: routines that give references to large results, or plain
+ * functions in a test.
+ */
 export interface SweepTasks {
-  loadCorpus(selection: CorpusSelection): Promise<Corpus>;
-  featurize(corpus: Corpus, ngrams: NgramOptions): Promise<Features>;
-  train(examples: Features, parameters: HyperParameters, seed: number): Promise<Model>;
-  evaluate(model: Model, examples: Features): Promise<Confusion>;
+  loadCorpus(selection: CorpusSelection): Promise<OrRef<Corpus>>;
+  featurize(corpus: OrRef<Corpus>, ngrams: NgramOptions): Promise<OrRef<Features>>;
+  assignFolds(features: OrRef<Features>, foldCount: number, seed: number): Promise<FoldAssignment>;
+  train(
+    features: OrRef<Features>,
+    split: Split,
+    parameters: HyperParameters,
+    seed: number,
+  ): Promise<OrRef<Model>>;
+  /** As `train`, for the model that the report has. */
+  trainFinal(
+    features: OrRef<Features>,
+    split: Split,
+    parameters: HyperParameters,
+    seed: number,
+  ): Promise<Model>;
+  evaluate(model: OrRef<Model>, features: OrRef<Features>, split: Split): Promise<Confusion>;
 }
 
-/** How often each task is called by a sweep of `plan`. */
-export function plannedCalls(plan: SweepPlan): Readonly<Record<keyof SweepTasks, number>> {
+/** How often each routine is called by a sweep of `plan`. */
+export function plannedCalls(
+  plan: SweepPlan,
+): Readonly<Record<Exclude<keyof SweepTasks, 'trainFinal'>, number>> {
   const models = plan.grid.length * plan.folds;
-  return { loadCorpus: 1, featurize: 1, train: models + 1, evaluate: models };
+  return { loadCorpus: 1, featurize: 1, assignFolds: 1, train: models + 1, evaluate: models };
 }
 
-/** Makes the body of the workflow. */
+/** Makes the body of the workflow. It never holds the mails or the matrix, only references to them. */
 export function createSweep(tasks: SweepTasks): (plan: SweepPlan) => Promise<SweepReport> {
   return async (plan) => {
     const corpus = await tasks.loadCorpus(plan.corpus);
     const features = await tasks.featurize(corpus, plan.ngrams);
-    const scores = await crossValidate(tasks, plan, features);
+    const { folds, spam, duplicates } = await tasks.assignFolds(features, plan.folds, plan.seed);
+    const scores = await crossValidate(tasks, plan, features, folds);
     const best = indexOfBest(scores);
     const winner = scores[best];
     if (winner === undefined) throw new RangeError('The grid of a sweep has no hyper-parameter set.');
     return {
-      mails: features.labels.length,
-      spam: features.labels.reduce((sum, label) => sum + label, 0),
-      duplicates: features.groups.length - new Set(features.groups).size,
+      mails: folds.length,
+      spam,
+      duplicates,
       folds: plan.folds,
       scores,
       best,
-      model: await tasks.train(features, winner.parameters, plan.seed),
+      model: await tasks.trainFinal(features, { folds }, winner.parameters, plan.seed),
     };
   };
 }
 
-async function crossValidate(tasks: SweepTasks, plan: SweepPlan, features: Features): Promise<SetScore[]> {
+async function crossValidate(
+  tasks: SweepTasks,
+  plan: SweepPlan,
+  features: OrRef<Features>,
+  folds: Uint8Array,
+): Promise<SetScore[]> {
   const confusions = plan.grid.map((): Confusion[] => []);
-  await forEachLimited(cells(plan, features), plan.maxInFlight, async ({ split, fold, set, parameters }) => {
-    const model = await tasks.train(split.training, parameters, plan.seed);
-    const counted = await tasks.evaluate(model, split.heldOut);
+  await forEachCell(plan, async ({ fold, set, parameters }) => {
+    const split = { folds, heldOut: fold };
+    const model = await tasks.train(features, split, parameters, plan.seed);
+    const counted = await tasks.evaluate(model, features, split);
     // By place, not by arrival: the report must not depend on who was first.
     const ofSet = confusions[set];
     if (ofSet !== undefined) ofSet[fold] = counted;
@@ -90,20 +116,18 @@ async function crossValidate(tasks: SweepTasks, plan: SweepPlan, features: Featu
 }
 
 interface Cell {
-  readonly split: Split;
   readonly fold: number;
   /** Index in the grid. */
   readonly set: number;
   readonly parameters: HyperParameters;
 }
 
-/** Fold by fold, so that only the splits of the folds in work are in memory. */
-function* cells(plan: SweepPlan, features: Features): Generator<Cell, void, undefined> {
-  const folds = assignFolds(features, plan.folds, plan.seed);
-  for (let fold = 0; fold < plan.folds; fold++) {
-    const split = splitByFold(features, folds, fold);
-    for (const [set, parameters] of plan.grid.entries()) yield { split, fold, set, parameters };
-  }
+async function forEachCell(plan: SweepPlan, work: (cell: Cell) => Promise<void>): Promise<void> {
+  const cells = Array.from({ length: plan.folds }, (_, fold) =>
+    plan.grid.map((parameters, set): Cell => ({ fold, set, parameters })),
+  ).flat();
+  if (plan.oneByOne) for (const cell of cells) await work(cell);
+  else await Promise.all(cells.map(work));
 }
 
 function scoreOf(parameters: HyperParameters, confusions: readonly Confusion[]): SetScore {
@@ -121,25 +145,6 @@ function indexOfBest(scores: readonly SetScore[]): number {
     const leader = scores[best];
     return leader !== undefined && better(score, leader) > 0 ? index : best;
   }, 0);
-}
-
-/** Does `work` for each item, `limit` at a time. After a failure no further item is begun. */
-async function forEachLimited<T>(
-  items: Generator<T, void, undefined>,
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let failed = false;
-  const worker = async () => {
-    // A `for of` that is left early closes the generator, and the others still draw from it.
-    for (let next = items.next(); !failed && !next.done; next = items.next()) await work(next.value);
-  };
-  try {
-    await Promise.all(Array.from({ length: limit }, worker));
-  } catch (error) {
-    failed = true;
-    throw error;
-  }
 }
 
 /** Mails that were predicted by a model that had not seen them: each exactly once. */

@@ -6,15 +6,22 @@ import { matrix } from './toy-data.js';
 const confusion = { truePositives: 8, falseNegatives: 2, falsePositives: 1, trueNegatives: 89 };
 
 describe('evaluation', () => {
-  it('counts each kind of prediction', () => {
+  it('counts each kind of prediction, of the rows it is asked about', () => {
     const weights = Float32Array.of(2, -2, 0, 0);
     const examples = matrix([[0], [0], [0], [1], [1], [2], []], [1, 1, 0, 0, 1, 1, 0], { columnCount: 4 });
     // Rows 0 to 2 are predicted spam, 3 and 4 ham; 5 and 6 have the odds of the bias, just below 0.
-    expect(countPredictions({ weights, bias: -0.1 }, examples)).toEqual({
+    const model = { weights, bias: -0.1 };
+    expect(countPredictions(model, examples, Uint32Array.of(0, 1, 2, 3, 4, 5, 6))).toEqual({
       truePositives: 2,
       falsePositives: 1,
       trueNegatives: 2,
       falseNegatives: 2,
+    });
+    expect(countPredictions(model, examples, Uint32Array.of(2, 5))).toEqual({
+      truePositives: 0,
+      falsePositives: 1,
+      trueNegatives: 0,
+      falseNegatives: 1,
     });
   });
 

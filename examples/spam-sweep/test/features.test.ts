@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { extractFeatures, selectRows } from '../src/features.js';
+import { extractFeatures } from '../src/features.js';
 import { complete } from '../src/steps.js';
-import { corpusOf, matrix, rowsOf } from './toy-data.js';
+import { corpusOf, rowsOf } from './toy-data.js';
 
 const extract = (texts: string[], minLength = 3, maxLength = 3, bucketBits = 16) =>
   complete(extractFeatures(corpusOf(texts), { minLength, maxLength, bucketBits }));
@@ -71,19 +71,5 @@ describe('n-gram features', () => {
     [{ minLength: 3, maxLength: 3, bucketBits: 25 }, 'bucketBits is 25'],
   ])('refuse options out of range: %o', (options, message) => {
     expect(() => complete(extractFeatures(corpusOf(['abc']), options))).toThrow(message);
-  });
-});
-
-describe('selected rows', () => {
-  it('come with their labels and groups, in the order asked for', () => {
-    const all = matrix([[1], [2, 3], [], [4, 5, 6]], [0, 1, 0, 1], { groups: [7, 8, 9, 7] });
-    const some = selectRows(all, Uint32Array.of(3, 1));
-    expect(rowsOf(some)).toEqual([
-      [4, 5, 6],
-      [2, 3],
-    ]);
-    expect([...some.labels]).toEqual([1, 1]);
-    expect([...some.groups]).toEqual([7, 8]);
-    expect(some.columns).toBeInstanceOf(Uint16Array);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assignFolds, splitByFold } from '../src/folds.js';
+import { assignFolds, heldOutRows, trainingRows } from '../src/folds.js';
 import { seededIntegers, shuffle } from '../src/random.js';
 import { matrix } from './toy-data.js';
 
@@ -14,7 +14,7 @@ const mails = matrix(
 );
 
 describe('folds', () => {
-  const folds = assignFolds(mails, 5, 1);
+  const { folds, spam, duplicates } = assignFolds(mails, 5, 1);
 
   it('keep all copies of a mail together', () => {
     const foldOf = new Map<number, number>();
@@ -35,16 +35,24 @@ describe('folds', () => {
   });
 
   it('depend on the seed and on nothing else', () => {
-    expect(assignFolds(mails, 5, 1)).toEqual(folds);
-    expect(assignFolds(mails, 5, 2)).not.toEqual(folds);
+    expect(assignFolds(mails, 5, 1).folds).toEqual(folds);
+    expect(assignFolds(mails, 5, 2).folds).not.toEqual(folds);
   });
 
-  it('split rows into those to train on and those held out, without a group in both', () => {
-    const { training, heldOut } = splitByFold(mails, folds, 2);
-    expect(training.labels.length + heldOut.labels.length).toBe(count);
-    expect(heldOut.labels).toHaveLength(folds.filter((fold) => fold === 2).length);
-    const seen = new Set(training.groups);
-    expect([...heldOut.groups].filter((group) => seen.has(group))).toEqual([]);
+  it('come with the number of spam mails and of copies', () => {
+    expect(spam).toBe(labels.filter((label) => label === 1).length);
+    expect(duplicates).toBe(groups.filter((group, row) => groups.indexOf(group) < row).length);
+  });
+
+  it('split rows into those to train on and those held out, each in ascending order', () => {
+    const split = { folds: Uint8Array.of(0, 1, 2, 1, 0), heldOut: 1 };
+    expect([...trainingRows(split)]).toEqual([0, 2, 4]);
+    expect([...heldOutRows(split)]).toEqual([1, 3]);
+  });
+
+  it('leave every row to train on when none is held out', () => {
+    expect([...trainingRows({ folds })]).toEqual(labels.map((_, row) => row));
+    expect(heldOutRows({ folds })).toHaveLength(0);
   });
 
   it.each([1, 2.5, 257, 121])('are refused when there are to be %d', (foldCount) => {

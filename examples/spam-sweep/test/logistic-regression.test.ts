@@ -8,10 +8,10 @@ import {
   probability,
 } from '../src/logistic-regression.js';
 import { complete } from '../src/steps.js';
-import { matrix, rowsOf } from './toy-data.js';
+import { allRows, matrix, rowsOf } from './toy-data.js';
 
 const fit = (examples: Features, parameters: HyperParameters, seed = 1) =>
-  complete(fitModel(examples, parameters, seed));
+  complete(fitModel(examples, allRows(examples), parameters, seed));
 
 /** What training minimizes, written down independently of how it does it. */
 function objective({ weights, bias }: Model, examples: Features, l2: number): number {
@@ -108,8 +108,16 @@ describe('training', () => {
     expect(fit(overlapping, parameters, 6)).not.toEqual(fit(overlapping, parameters, 5));
   });
 
+  it('sees the rows it is given and no others, as if the matrix had only them', () => {
+    const parameters = { learningRate: 2, epochs: 7, l2: 1e-3 };
+    const some = matrix([[0, 2], [0, 3], [1], [3]], [1, 1, 0, 1]);
+    const rows = Uint32Array.of(1, 3, 4, 7);
+    expect(complete(fitModel(overlapping, rows, parameters, 5))).toEqual(fit(some, parameters, 5));
+    expect([...rows]).toEqual([1, 3, 4, 7]);
+  });
+
   it('pauses after each epoch', () => {
-    const steps = fitModel(overlapping, { learningRate: 1, epochs: 3, l2: 0 }, 1);
+    const steps = fitModel(overlapping, allRows(overlapping), { learningRate: 1, epochs: 3, l2: 0 }, 1);
     expect([...steps]).toEqual([
       { done: 1, total: 3 },
       { done: 2, total: 3 },

@@ -14,6 +14,7 @@ import {
   spamProbability,
 } from '../src/model-file.js';
 import { complete } from '../src/steps.js';
+import { allRows } from './toy-data.js';
 
 const ngrams = { minLength: 3, maxLength: 4, bucketBits: 12 };
 const maxMailBytes = 200;
@@ -23,7 +24,7 @@ const mails = [
 ];
 const corpus = complete(buildCorpus(mails, { every: 1, maxMailBytes }));
 const features = complete(extractFeatures(corpus, ngrams));
-const model = complete(fitModel(features, { learningRate: 2, epochs: 20, l2: 1e-4 }, 1));
+const model = complete(fitModel(features, allRows(features), { learningRate: 2, epochs: 20, l2: 1e-4 }, 1));
 const filter: SpamFilter = { model, ngrams, maxMailBytes };
 
 describe('a saved model', () => {

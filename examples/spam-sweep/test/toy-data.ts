@@ -38,3 +38,8 @@ export function corpusOf(texts: readonly string[]): Corpus {
 export function rowsOf({ rowStarts, columns, labels }: Features): number[][] {
   return Array.from(labels, (_, row) => [...columns.subarray(rowStarts[row], rowStarts[row + 1])]);
 }
+
+/** The number of each row. */
+export function allRows({ labels }: Features): Uint32Array {
+  return Uint32Array.from(labels.keys());
+}

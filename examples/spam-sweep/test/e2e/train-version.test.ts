@@ -1,37 +1,44 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { define, Lifecycle } from '@routine-engine/core';
+import { define, Lifecycle, type Task } from '@routine-engine/core';
 import { fsStore } from '@routine-engine/store-fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Model } from '../../src/logistic-regression.js';
 import { NO_PROGRESS, reduceProgress, routineName, type RunView } from '../../src/progress-view.js';
-import { evaluate, featurize, loadCorpus, sweep, train, trainModel } from '../../src/routines.js';
-import {
-  createSweep,
-  plannedCalls,
-  type SweepPlan,
-  type SweepReport,
-  type SweepTasks,
-} from '../../src/sweep.js';
+import { assignFolds, evaluate, featurize, loadCorpus, sweep, trainModel } from '../../src/routines.js';
+import { createSweep, plannedCalls, type SweepPlan, type SweepReport } from '../../src/sweep.js';
 import { SMALL_PLAN } from '../small-plan.js';
 
-const tasks = { loadCorpus, featurize, train, evaluate } satisfies SweepTasks;
+type Training = Parameters<typeof trainModel>;
+
+/** The sweep with another `train`. */
+function sweepWith(name: string, other: Task<Training, Promise<Model>>) {
+  return define.workflow(
+    { name },
+    createSweep({
+      loadCorpus: (selection) => loadCorpus.ref(selection),
+      featurize: (corpus, ngrams) => featurize.ref(corpus, ngrams),
+      assignFolds,
+      train: (...args) => other.ref(...args),
+      trainFinal: other,
+      evaluate,
+    }),
+  );
+}
 
 /** Nothing but the version is new. */
-const sweepWithSameTrain = define.workflow(
-  { name: 'sweep-with-same-train' },
-  createSweep({ ...tasks, train: define.task({ name: 'train', version: '1.0.1' }, trainModel) }),
+const sweepWithSameTrain = sweepWith(
+  'sweep-with-same-train',
+  define.task({ name: 'train', version: '1.0.1' }, trainModel),
 );
 
 /** The models are new as well. */
-const sweepWithOtherTrain = define.workflow(
-  { name: 'sweep-with-other-train' },
-  createSweep({
-    ...tasks,
-    train: define.task({ name: 'train', version: '2.0.0' }, (examples, parameters, seed) =>
-      trainModel(examples, parameters, seed + 1),
-    ),
-  }),
+const sweepWithOtherTrain = sweepWith(
+  'sweep-with-other-train',
+  define.task({ name: 'train', version: '2.0.0' }, (...[features, split, parameters, seed]: Training) =>
+    trainModel(features, split, parameters, seed + 1),
+  ),
 );
 
 describe('after a change of the version of train', () => {

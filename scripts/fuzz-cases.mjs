@@ -6,7 +6,7 @@ const CORPUS = 400;
 /** Larger ones are not kept. */
 const KEPT_BYTES = 8 * 1024;
 
-const TAGS = 'uzntrahopdxmsbleivqy?'.split('').map((letter) => `\0${letter}`);
+const TAGS = 'uzntrahopdxmsbleivqyfgkc?'.split('').map((letter) => `\0${letter}`);
 const PARTS = [
   0,
   1,
@@ -40,7 +40,11 @@ const NAMES = [
   'http://a/',
   'cause',
   'errors',
+  'i',
+  'w',
 ];
+/** What a reference is in bytes. */
+const ENTRY = ['0'.repeat(64), 'mem:one', 'tname:a:b:1.0.0', 5, 'bg=='];
 const RISKY_KEYS = ['__proto__', 'constructor', 'prototype', 'toJSON', 'length', 'then'];
 /** Underscores in two bytes each: no UTF-8, but some readers take it. */
 const OVERLONG = [...Buffer.from([0xae]), ...Buffer.from('c19fc19f70726f746fc19fc19f', 'hex')];
@@ -125,7 +129,7 @@ export class Cases {
   constructor(codec, seed, values) {
     this.#codec = codec;
     this.#chance = new Chance(seed);
-    this.#corpus = values.map((value) => codec.encode(value));
+    this.#corpus = values.map((value) => codec.encode(value, { streams: true }));
     this.#first = this.#corpus.length;
   }
 
@@ -195,8 +199,17 @@ export class Cases {
 
   /** A tree whose bytes are well-formed, of nodes that need not be. */
   #tree() {
-    const { head } = this.#codec.encode(this.#node(this.#chance.below(6)));
+    const { head } = this.#codec.encode(this.#root(this.#node(this.#chance.below(6))));
     return { head: Uint8Array.of(0xc1, ...head), buffers: this.#otherBuffers([]) };
+  }
+
+  /** A value with or without what may stand around it. */
+  #root(node) {
+    const entries = Array.from({ length: this.#chance.below(3) }, () =>
+      this.#chance.below(4) > 0 ? ENTRY : this.#node(2),
+    );
+    const withStreams = ['\0k', this.#chance.below(4), node];
+    return this.#chance.of([node, node, withStreams, ['\0g', entries, node], ['\0g', entries, withStreams]]);
   }
 
   #node(depth) {
@@ -234,8 +247,10 @@ export class Cases {
   }
 }
 
+async function* iterable() {}
+
 /** Values of every kind that the codec carries. */
-export function valuesToDamage(pair) {
+export function valuesToDamage(pair, stored) {
   const memory = new ArrayBuffer(64);
   const shared = { n: 1 };
   const loop = { list: [] };
@@ -269,6 +284,12 @@ export function valuesToDamage(pair) {
     [new BigInt64Array(2), new Int16Array(700), new Uint8ClampedArray(3), new ArrayBuffer(2_000)],
     [shared, shared, [shared], loop],
     [pair(1, pair([undefined], 2n)), pair(new Float32Array(300), loop)],
+    stored(1),
+    [stored(1), { a: stored(2), b: undefined }, new Map([[stored(1), loop]]), stored(40)],
+    iterable(),
+    new ReadableStream(),
+    { log: iterable(), web: [new ReadableStream()], small: new Uint8Array(3), large: new Float64Array(200) },
+    [iterable(), stored(3), pair(stored(3), new ReadableStream()), shared, shared],
     deep,
     [deep, undefined],
     'x'.repeat(5_000),

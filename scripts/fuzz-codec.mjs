@@ -107,6 +107,19 @@ async function makeCodec() {
   });
 }
 
+/** What stands for a stored result. */
+class Stored {
+  constructor(data) {
+    this[Symbol.for('@routine-engine/reference.v1')] = data;
+  }
+}
+
+function stored(length) {
+  const key = length.toString(16).padStart(64, '0');
+  const node = new Uint8Array(length).fill(length);
+  return new Stored({ key, store: 'mem:one', routineId: 'tname:a:b:1.0.0', byteLength: length, node });
+}
+
 class Pair {
   constructor(left, right) {
     this.left = left;
@@ -127,7 +140,7 @@ async function decodeMany() {
   const cases = new Cases(
     codec,
     Number(options.seed),
-    valuesToDamage((left, right) => new Pair(left, right)),
+    valuesToDamage((left, right) => new Pair(left, right), stored),
   );
   const probe = new Probe(codec);
   const notes = openSync(options.notes, 'w');
@@ -198,13 +211,21 @@ class Probe {
     for (const key in {}) throw new Error(`every object has the property ${key} now`);
     if (outcome !== 'value') return outcome;
     const value = this.value;
-    const again = this.#codec.encode(value);
+    const again = this.#codec.encode(value, { streams: true });
     this.encodedAgain += 1;
     // Digests take longer than decodes: not for every value.
     if (!isCopied) return outcome;
-    const arrived = this.#codec.decode(again, { copy: true });
-    if (this.#codec.digest(arrived) !== this.#codec.digest(value)) throw new Error('another value arrives');
+    const arrived = this.#codec.decode(again, { copy: true, reference });
+    if (this.#nodeOf(arrived) !== this.#nodeOf(value)) throw new Error('another value arrives');
     return outcome;
+  }
+
+  /** What stands for a value in digests, with the same content in all streams. */
+  #nodeOf(value) {
+    const { valueStreams = [] } = this.#codec.encode(value, { streams: true });
+    const content = { digest: '0'.repeat(64), byteLength: 5 };
+    const streams = new Map(valueStreams.map((stream) => [stream.value, content]));
+    return Buffer.from(this.#codec.digestNode(value, { streams })).toString('hex');
   }
 
   #timed(encoded, copy) {
@@ -221,19 +242,33 @@ class Probe {
   }
 
   #outcome(encoded, copy) {
-    try {
-      this.value = undefined;
-      this.value = this.#codec.decode(encoded, { copy });
-      return 'value';
-    } catch (error) {
-      if (error.constructor.name === 'RoutineEngineError' && CODES.has(error.code)) return error.code;
-      throw error;
-    }
+    this.value = undefined;
+    const outcome = outcomeOf(() => {
+      this.value = this.#codec.decode(encoded, { copy, reference });
+    });
+    const listed = outcomeOf(() => this.#codec.references(encoded));
+    const asked = outcomeOf(() => this.#codec.contentPart(encoded));
+    if (outcome === 'value' && (listed !== 'value' || asked !== 'value'))
+      throw new Error(`of a value, references are ${listed} and the content is ${asked}`);
+    return outcome;
   }
 
   checkPrototypes() {
     const keys = prototypeKeys();
     if (keys !== this.#prototypes) throw new Error(`a prototype has changed, not long ago: ${keys}`);
+  }
+}
+
+const reference = (data) => new Stored(data);
+
+/** `value`, or the code of the error. Other errors are faults. */
+function outcomeOf(read) {
+  try {
+    read();
+    return 'value';
+  } catch (error) {
+    if (error.constructor.name === 'RoutineEngineError' && CODES.has(error.code)) return error.code;
+    throw error;
   }
 }
 
@@ -259,6 +294,7 @@ function prototypeKeys() {
     DataView,
     Buffer,
     Uint8Array,
+    ReadableStream,
     Object.getPrototypeOf(Int8Array),
   ];
   return [...classes, ...binary, Pair]

@@ -13,7 +13,7 @@ export {
   type Workflow,
   type WorkflowOptions,
 } from './define/define.js';
-export type { OrRef, OrRefs } from './define/or-ref.js';
+export type { Indivisible, OrRef, OrRefs, WithRefs } from './define/or-ref.js';
 export { Ref, type BinaryResult } from './context/ref.js';
 export { currentRun, type Run } from './context/run-scope.js';
 export { Lifecycle, type LifecycleOptions } from './lifecycle/lifecycle.js';

@@ -1,7 +1,7 @@
 import type { Ref } from '../context/ref.js';
 
-/** What stands for itself: nothing inside it can be a reference. */
-type Atom =
+/** What stands for itself: nothing inside it can be a reference. @public */
+export type Indivisible =
   | string
   | number
   | bigint
@@ -17,8 +17,8 @@ type Atom =
   | ArrayBufferView
   | ((...args: never[]) => unknown);
 
-/** `T` with references in place of any of its parts. */
-type WithRefs<T> = T extends Atom | Ref<unknown>
+/** `T` with references in place of any of its parts. @public */
+export type WithRefs<T> = T extends Indivisible | Ref<unknown>
   ? T
   : T extends ReadonlyMap<infer Key, infer Value>
     ? Map<OrRef<Key>, OrRef<Value>>

@@ -1,3 +1,4 @@
+import { move } from '@routine-engine/core';
 import { expectEqual, summarise, type Measured } from '../measure.js';
 import { ProcessCluster } from '../processes/cluster.js';
 import type { Question } from '../question.js';
@@ -21,7 +22,7 @@ async function extraOf(way: Way, mebibytes: number): Promise<Peaks> {
   expectEqual(await smallCall(1), 1);
   if (way === 'argument') {
     const array = arrayOf(bytes, 1);
-    const taken = await peaksOf(cluster, async () => expectEqual(await takenArray(array, 1), bytes));
+    const taken = await peaksOf(cluster, async () => expectEqual(await takenArray(move(array), 1), bytes));
     return { ...taken, worker: taken.worker - mebibytes };
   }
   const made = await peaksOf(cluster, async () => checkArray(await freshArray(bytes, 1), bytes, 1));

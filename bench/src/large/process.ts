@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '@routine-engine/core/adapter';
@@ -60,15 +60,20 @@ export const largeStored: Question = {
   async ask() {
     await using _ = await ProcessCluster.start({ sharesStore: true });
     const array = arrayOf(BYTES, 0);
-    const path = join(tmpdir(), `routine-bench-${process.pid}.bin`);
+    const dir = await mkdtemp(join(tmpdir(), 'routine-bench-files-'));
     const times = await measure(
       [
         contender('routine engine', (seed) => rememberedArray(BYTES, seed)),
-        contender('a file, written, synced and read', () => throughFile(path, array), 0),
+        contender(
+          'a file, written, synced and read',
+          // A new one each time, as the store keeps them.
+          (seed) => throughFile(join(dir, String(seed)), array),
+          0,
+        ),
       ],
       1,
     );
-    await rm(path);
+    await rm(dir, { recursive: true });
     const measured = speeds(times, MEBIBYTES);
     return {
       measured,

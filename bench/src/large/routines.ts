@@ -1,4 +1,4 @@
-import { define } from '@routine-engine/core';
+import { define, move } from '@routine-engine/core';
 import { arrayOf, checkArray } from './pattern.js';
 import { chunksOf } from './chunks.js';
 
@@ -14,8 +14,11 @@ export const heldArray = define.task(
   },
 );
 
-/** Makes an array. */
-export const freshArray = define.task({ name: 'fresh-array', version: '1.0.0', cache: false }, arrayOf);
+/** Makes an array, and gives its memory away. */
+export const freshArray = define.task(
+  { name: 'fresh-array', version: '1.0.0', cache: false },
+  (byteLength: number, seed: number): Float32Array => move(arrayOf(byteLength, seed)),
+);
 
 /** Gives an array that was there before, and is remembered. */
 export const rememberedArray = define.task(

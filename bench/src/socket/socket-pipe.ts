@@ -70,11 +70,14 @@ export class SocketPipe implements MessagePipe {
     if (!this.#isPaused) this.#socket.resume();
   });
 
-  send(message: Uint8Array): boolean {
+  send(message: Uint8Array, released?: () => void): boolean {
     if (this.#isClosed) throw this.#closedError();
     this.#cork();
     this.#socket.write(lengthOf(message.byteLength));
-    this.#socket.write(message, this.#onWritten);
+    this.#socket.write(message, (error) => {
+      released?.();
+      this.#onWritten(error);
+    });
     return this.#socket.writableLength < FULL_BYTES;
   }
 

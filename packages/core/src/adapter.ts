@@ -13,8 +13,14 @@ export { assertBlobDigest, isBlobDigest, type BlobPart, type StoredBlob } from '
 export { untilAborted } from './model/until-aborted.js';
 export { encodedBytes, isLoaded, type Encoded } from './model/encoded.js';
 export { LIMITS } from './model/limits.js';
-export { assertResultKey, type ResultKey, type ResultMetadata, type StoredResult } from './model/result.js';
-export type { EncodedCall } from './model/call.js';
+export {
+  assertResultKey,
+  type ResultInput,
+  type ResultKey,
+  type ResultMetadata,
+  type StoredResult,
+} from './model/result.js';
+export type { EncodedCall, RememberControl } from './model/call.js';
 export type { Outcome } from './model/outcome.js';
 export type {
   CallOptions,
@@ -25,7 +31,7 @@ export type {
 } from './model/routine-definition.js';
 export type { NamedRoutineId, RecordRoutineId, RoutineId, RoutineKind } from './model/routine-id.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
-export type { BlobStore, KeptBlob, Spool } from './ports/blob-store.js';
+export type { BlobEntry, BlobStore, KeptBlob, Spool } from './ports/blob-store.js';
 export type { CancelSignal } from './ports/cancel-signal.js';
 export type { Clock, Timer } from './ports/clock.js';
 export type {
@@ -41,6 +47,7 @@ export type {
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { Executor, RunHost } from './ports/executor.js';
 export type { Ids } from './ports/ids.js';
+export type { Lease, LeaseStore } from './ports/lease-store.js';
 export type { Logger } from './ports/logger.js';
 export type { MessagePipe, MessagePipeCapabilities } from './ports/message-pipe.js';
 export type { Random } from './ports/random.js';

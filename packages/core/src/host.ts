@@ -6,10 +6,22 @@ export {
   RESULT_CACHE,
   ResultCache,
   type Answer,
+  type Compute,
   type RememberedCall,
   type ResultCacheParts,
 } from './cache/result-cache.js';
 export { CONTENTS, Contents, type ContentsParts } from './cache/contents.js';
+export type { KeptResultsParts, ResultMaker } from './cache/kept-results.js';
+export {
+  collectGarbage,
+  type GarbageOptions,
+  type GarbageReport,
+  type StoreAmount,
+} from './cache/collect-garbage.js';
+export { storeStats, type RoutineStats, type StoreStats } from './cache/store-stats.js';
+export { verifyStore, type VerifyReport } from './cache/verify-store.js';
+export { TieredStore } from './cache/tiered-store.js';
+export type { TieredStoreSettings } from './cache/tiers.js';
 export { Service, type ServiceParts } from './service/service.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';

@@ -13,11 +13,16 @@ export {
   type Workflow,
   type WorkflowOptions,
 } from './define/define.js';
-export type { Indivisible, OrRef, OrRefs, WithRefs } from './define/or-ref.js';
+export type { Indivisible, ListWithRefs, OrRef, OrRefs, TupleWithRefs, WithRefs } from './define/or-ref.js';
+export { move, type Movable } from './codec/move.js';
 export { Ref, type BinaryResult } from './context/ref.js';
+export { explain, provenance } from './define/explain.js';
+export type { Explanation, Provenance, ResultDifference } from './model/explanation.js';
+export type { ResultInput, ResultMetadata } from './model/result.js';
 export { currentRun, type Run } from './context/run-scope.js';
 export { Lifecycle, type LifecycleOptions } from './lifecycle/lifecycle.js';
 export { executionPolicy, memoryStore, serializers } from './lifecycle/plugins.js';
+export { tiered, type TieredOptions } from './lifecycle/tiered.js';
 export { everythingHere, everythingRemote, subRoutinesRemote } from './policy/execution-policies.js';
 export { ERRORS, type ErrorCode } from './errors/codes.js';
 export { RoutineEngineError } from './errors/routine-engine-error.js';
@@ -34,7 +39,12 @@ export {
   type RoutineIdContext,
   type RoutineKind,
 } from './model/routine-id.js';
-export type { CallOptions, DefinitionOptions, RoutineOptions } from './model/routine-definition.js';
+export type {
+  CacheOptions,
+  CallOptions,
+  DefinitionOptions,
+  RoutineOptions,
+} from './model/routine-definition.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { EnginePlugin } from './ports/plugin.js';

@@ -10,6 +10,9 @@ export const link = promisify(fs.link);
 export const lstat = promisify(fs.lstat);
 export const readdir = promisify(fs.readdir);
 export const rename = promisify(fs.rename);
+export const rmdir = promisify(fs.rmdir);
+export const setTimes = promisify(fs.lutimes);
+export const setTimesOfFile = promisify(fs.futimes);
 export const sync = promisify(fs.fsync);
 export const unlink = promisify(fs.unlink);
 

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
-import type { BlobPart, Body, ResultKey, ResultMetadata } from '@routine-engine/core/adapter';
-import { isBlobDigest, RoutineEngineError } from '@routine-engine/core/adapter';
+import type { Body, ResultKey, ResultMetadata } from '@routine-engine/core/adapter';
+import { RoutineEngineError } from '@routine-engine/core/adapter';
+import { fitsParts, isMetadata, isSize } from './metadata.js';
 
 // The bytes of a result file, version 1. They are specified in the README; a change there or here needs a new version.
 
@@ -11,13 +12,8 @@ const VERSION = 1;
 export const FIXED_BYTES = 64;
 /** Bytes of a SHA-256. */
 export const DIGEST_BYTES = 32;
-/** Most bytes of metadata as JSON: room for {@link MOST_BLOBS}. */
-const METADATA_BYTES = 4 * 1024 * 1024;
-/** Most parts of one result that are kept as blobs. */
-const MOST_BLOBS = 32_768;
-/** Longest `node`: 4,096 bytes in base64, and some room. */
-const NODE_LENGTH = 5_500;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** Most bytes of metadata as JSON: room for the most of everything that they may hold. */
+const METADATA_BYTES = 8 * 1024 * 1024;
 /** Smallest file that can be one: no metadata worth the name, one empty part. */
 const LEAST_BYTES = FIXED_BYTES + 8 + 2 * DIGEST_BYTES;
 
@@ -58,7 +54,7 @@ export function encodeHeader(key: ResultKey, metadata: ResultMetadata, body: Bod
     );
   }
   const json = Buffer.from(JSON.stringify(metadata), 'utf8');
-  if (json.byteLength > METADATA_BYTES || !isMetadata(metadata) || !fits(metadata, sizes)) {
+  if (json.byteLength > METADATA_BYTES || !isMetadata(metadata) || !fitsParts(metadata, sizes)) {
     const wanted = `complete metadata of at most ${METADATA_BYTES} bytes as JSON that fit its parts`;
     const got = json.toString('utf8', 0, 200);
     throw new RoutineEngineError('BYTES_MALFORMED', `A result is kept with ${wanted}; ${key} has ${got}`);
@@ -127,7 +123,7 @@ export function decodeHeader(bytes: Buffer, key: ResultKey, fileBytes: number, v
     throw new Damage(`has ${fileBytes} bytes, but its header describes ${end + DIGEST_BYTES}`);
   }
   const metadata = decodeMetadata(bytes.toString('utf8', FIXED_BYTES, metadataEnd));
-  if (!fits(metadata, sizes)) throw new Damage('has metadata that name other parts than it has');
+  if (!fitsParts(metadata, sizes)) throw new Damage('has metadata that name other parts than it has');
   return { metadata, sizes, byteLength, headerBytes, fileBytes };
 }
 
@@ -154,39 +150,6 @@ function decodeMetadata(json: string): ResultMetadata {
   }
   if (!isMetadata(metadata)) throw new Damage('has metadata in which something is missing or wrong');
   return metadata;
-}
-
-function isMetadata(value: unknown): value is ResultMetadata {
-  if (typeof value !== 'object' || value === null) return false;
-  const { routineId, argumentsDigest, runId, codec, createdAt, durationMs, blobs, streams, node } =
-    value as Readonly<Record<string, unknown>>;
-  const texts = [routineId, runId, codec].every((text) => typeof text === 'string');
-  const isDigest = argumentsDigest === undefined || typeof argumentsDigest === 'string';
-  const isNode =
-    node === undefined || (typeof node === 'string' && node.length <= NODE_LENGTH && BASE64.test(node));
-  const areOfParts = (blobs === undefined || isBlobList(blobs)) && (streams === undefined || isSize(streams));
-  const areNumbers = Number.isFinite(createdAt) && Number.isFinite(durationMs);
-  return texts && isDigest && isNode && areOfParts && areNumbers;
-}
-
-function isBlobList(blobs: unknown): boolean {
-  if (!Array.isArray(blobs) || blobs.length > MOST_BLOBS) return false;
-  let before = -1;
-  return blobs.every((blob: unknown) => {
-    const { part, digest, byteLength } = (blob ?? {}) as Readonly<Partial<BlobPart>>;
-    const isNext = isSize(part) && part > before;
-    if (isNext) before = part;
-    return isNext && isBlobDigest(digest) && isSize(byteLength);
-  });
-}
-
-/** Whether the parts that metadata name are there, and empty where a blob has their bytes. */
-function fits({ blobs = [], streams = 0 }: ResultMetadata, sizes: readonly number[]): boolean {
-  return streams < sizes.length && blobs.every(({ part }) => sizes[part] === 0);
-}
-
-function isSize(size: unknown): size is number {
-  return Number.isSafeInteger(size) && (size as number) >= 0;
 }
 
 function sum(sizes: readonly number[]): number {

@@ -1,5 +1,6 @@
 import {
   assertBlobDigest,
+  type BlobEntry,
   type BlobStore,
   type KeptBlob,
   RoutineEngineError,
@@ -9,13 +10,16 @@ import {
 } from '@routine-engine/core/adapter';
 import { isCode, lstat, storeError } from './file-access.js';
 import { Damage } from './file-format.js';
+import { BlobMarks } from './blob-marks.js';
 import { Gate } from './gate.js';
 import { BlobReader } from './read-blob.js';
 import { type StorePlace, unlessMissing } from './store-place.js';
-import { digestOfBytes, writeBytes, writeChunks } from './write-blob.js';
+import { digestOfBytes, writeBlob } from './write-blob.js';
 
 /** Blobs in memory written at once. Those that come in chunks are not counted: one could wait for another. */
 const WRITES_AT_ONCE = 8;
+/** Bytes up to this length are digested before they are written: that takes less than to write for nothing. */
+const SMALL_BYTES = 256 * 1024;
 /** Other operations at once. */
 const LOOKS_AT_ONCE = 32;
 
@@ -27,6 +31,7 @@ export class FsBlobs implements BlobStore {
   readonly #streams = new Gate(Infinity);
   /** Blobs that are being written from memory; resolve to whether they were kept. */
   readonly #flights = new Map<string, Promise<boolean>>();
+  readonly #marks = new BlobMarks();
   readonly #readers = new Set<BlobReader>();
 
   constructor(place: StorePlace) {
@@ -58,10 +63,10 @@ export class FsBlobs implements BlobStore {
   async delete(digest: string): Promise<boolean> {
     this.#admit(digest);
     const path = this.#place.layout.blobPathOf(digest);
-    return this.#looks.run(() => this.#place.remove(`delete the blob ${digest}`, path));
+    return this.#looks.run(() => this.#place.remove(`delete the blob ${digest}`, digest, path));
   }
 
-  async *list(): AsyncGenerator<Pick<StoredBlob, 'digest' | 'byteLength'>> {
+  async *list(): AsyncGenerator<BlobEntry> {
     const { layout } = this.#place;
     for (const shard of layout.shardsIn(layout.blobs, await this.#namesIn(layout.blobs))) {
       const digests = (await this.#namesIn(shard)).filter((name) => layout.isDigestIn(shard, name));
@@ -84,7 +89,9 @@ export class FsBlobs implements BlobStore {
     known: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<KeptBlob> {
-    const digest = known ?? (await digestOfBytes(bytes, signal));
+    const digest = known ?? (await this.#digestIfKept(bytes, signal));
+    // Digested while it is written: results are mostly new.
+    if (digest === undefined) return this.#write(bytes, undefined, signal);
     for (let flying = this.#flights.get(digest); flying; flying = this.#flights.get(digest)) {
       if (await flying) return this.#kept(digest, bytes.byteLength, 'present');
       signal?.throwIfAborted();
@@ -100,6 +107,12 @@ export class FsBlobs implements BlobStore {
     return this.#kept(digest, bytes.byteLength, await writing);
   }
 
+  /** Their digest, unless they are large and were never put here: then they are hardly there. */
+  async #digestIfKept(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const isLikely = bytes.byteLength <= SMALL_BYTES || this.#marks.seenBefore(bytes);
+    return isLikely ? digestOfBytes(bytes, signal) : undefined;
+  }
+
   async #keepBytes(
     digest: string,
     bytes: Uint8Array,
@@ -107,16 +120,13 @@ export class FsBlobs implements BlobStore {
   ): Promise<KeptBlob['outcome']> {
     const doing = `keep the blob ${digest}`;
     const path = this.#place.layout.blobPathOf(digest);
-    const there = await this.#place.isThere(doing, digest, path, bytes.byteLength);
-    const outcome = there
-      ? 'present'
-      : await this.#place.keep(doing, signal, async (file) => {
-          await writeBytes(file, bytes, { doing, durable: this.#place.fsync, signal });
-          return path;
-        });
-    // Also for one that was present: who put it may not have come to this yet, and it counts as kept from now on.
+    const there =
+      (await this.#place.isThere(doing, digest, path, bytes.byteLength)) &&
+      (await this.#place.renew(doing, path));
+    if (!there) return (await this.#write(bytes, digest, signal)).outcome;
+    // Who put it may not have come to this yet, and it counts as kept from now on.
     await this.#place.syncNames(doing, path);
-    return outcome;
+    return 'present';
   }
 
   async #putChunks(
@@ -126,24 +136,37 @@ export class FsBlobs implements BlobStore {
   ): Promise<KeptBlob> {
     const doing = known === undefined ? 'keep a blob' : `keep the blob ${known}`;
     const present = known === undefined ? undefined : await this.#find(doing, known);
-    if (present) {
-      await this.#place.syncNames(doing, this.#place.layout.blobPathOf(present.digest));
+    const there = present && this.#place.layout.blobPathOf(present.digest);
+    if (there && (await this.#place.renew(doing, there))) {
+      await this.#place.syncNames(doing, there);
       return { blob: present, outcome: 'present' };
     }
+    return this.#write(chunks, known, signal);
+  }
+
+  async #write(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    known: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<KeptBlob> {
+    const doing = known === undefined ? 'keep a blob' : `keep the blob ${known}`;
     let digest = '';
     let byteLength = 0;
     const outcome = await this.#place.keep(doing, signal, async (file) => {
-      ({ digest, byteLength } = await writeChunks(file, chunks, {
-        doing,
-        durable: this.#place.fsync,
-        signal,
-      }));
+      const writing = { doing, durable: this.#place.fsync, signal };
+      ({ digest, byteLength } = await writeBlob(file, source, writing));
       if (known !== undefined && digest !== known) {
         const message = `The bytes given for the blob ${known} have the digest ${digest}`;
         throw new RoutineEngineError('CONTENT_CORRUPT', message);
       }
-      return this.#place.layout.blobPathOf(digest);
+      const path = this.#place.layout.blobPathOf(digest);
+      // By the clock by which others tell how old it is.
+      await this.#place.renew(doing, file.path);
+      // What stands in its place, and is none, is put aside.
+      await this.#place.isThere(doing, digest, path, byteLength);
+      return path;
     });
+    // Also for one that was present: see above.
     await this.#place.syncNames(doing, this.#place.layout.blobPathOf(digest));
     return this.#kept(digest, byteLength, outcome);
   }
@@ -157,15 +180,21 @@ export class FsBlobs implements BlobStore {
       digest,
       byteLength,
       chunks: (options) => untilAborted(this.#chunksOf(digest, byteLength), options?.signal),
+      readInto: async (target, options) => {
+        if (target.byteLength !== byteLength) throw corrupt(digest, notAsLong(byteLength, target));
+        const pieces = untilAborted(this.#chunksOf(digest, byteLength, target), options?.signal);
+        for await (const piece of pieces) void piece;
+      },
     };
   }
 
-  async *#chunksOf(digest: string, byteLength: number): AsyncGenerator<Uint8Array> {
+  /** @param target - memory for all of it, of which the chunks are views then. */
+  async *#chunksOf(digest: string, byteLength: number, target?: Uint8Array): AsyncGenerator<Uint8Array> {
     const path = this.#place.layout.blobPathOf(digest);
     let reader: BlobReader | undefined;
     try {
       this.#place.refuseClosed();
-      reader = await BlobReader.open(path);
+      reader = await BlobReader.open(path, target);
       this.#readers.add(reader);
       yield* this.#verified(reader, digest, byteLength);
     } catch (error) {
@@ -211,10 +240,10 @@ export class FsBlobs implements BlobStore {
   }
 
   /** Nothing when it has gone since, or is no file: a get will tell. */
-  async #entry(digest: string): Promise<Pick<StoredBlob, 'digest' | 'byteLength'> | undefined> {
+  async #entry(digest: string): Promise<BlobEntry | undefined> {
     const path = this.#place.layout.blobPathOf(digest);
     const stat = await this.#looks.run(() => unlessMissing('list the blobs', path, lstat(path)));
-    return stat?.isFile() ? { digest, byteLength: stat.size } : undefined;
+    return stat?.isFile() ? { digest, byteLength: stat.size, putAt: stat.mtimeMs } : undefined;
   }
 
   #namesIn(directory: string): Promise<string[]> {
@@ -226,6 +255,10 @@ export class FsBlobs implements BlobStore {
     this.#place.refuseClosed();
     assertBlobDigest(digest);
   }
+}
+
+function notAsLong(byteLength: number, target: Uint8Array): string {
+  return `of ${byteLength} bytes is to be read into memory of ${target.byteLength}`;
 }
 
 function corrupt(digest: string, what: string, cause?: unknown): RoutineEngineError {

@@ -20,6 +20,11 @@ export interface FsStoreOptions {
    * and a power cut can lose the results of the last seconds, but never leave a wrong one. Default `true`.
    */
   readonly fsync?: boolean;
+  /**
+   * Whether processes that share nothing but the directory agree on who computes a result, so that the others wait for it
+   * and don't compute it too. Default `true`.
+   */
+  readonly leases?: boolean;
 }
 
 /**
@@ -33,15 +38,17 @@ export interface FsStoreOptions {
  * @public
  */
 export function fsStore(options: FsStoreOptions): EnginePlugin {
-  const { dir, fsync = true } = options;
+  const { dir, fsync = true, leases = true } = options;
   if (typeof dir !== 'string' || dir === '' || dir.includes('\0')) {
     throw new RoutineEngineError(
       'OPTION_INVALID',
       'fsStore needs the path of a directory as dir, such as ./results',
     );
   }
-  if (typeof fsync !== 'boolean') {
-    throw new RoutineEngineError('OPTION_INVALID', `fsync of fsStore is true or false, not ${String(fsync)}`);
+  for (const [name, value] of Object.entries({ fsync, leases })) {
+    if (typeof value === 'boolean') continue;
+    const message = `${name} of fsStore is true or false, not ${String(value)}`;
+    throw new RoutineEngineError('OPTION_INVALID', message);
   }
   return {
     name: '@routine-engine/store-fs',
@@ -51,7 +58,8 @@ export function fsStore(options: FsStoreOptions): EnginePlugin {
         RESULT_STORE,
         (parts) => {
           const clock = parts.get(CLOCK);
-          return new FsStore({ dir, fsync, now: () => clock.now(), node: parts.get(NODE_IDENTITY).name });
+          const node = parts.get(NODE_IDENTITY).name;
+          return new FsStore({ dir, fsync, leases, now: () => clock.now(), node });
         },
         { stop: (store) => store.close() },
       ),

@@ -1,5 +1,6 @@
 import type {
   BlobStore,
+  LeaseStore,
   ResultEntry,
   ResultKey,
   ResultStore,
@@ -11,8 +12,11 @@ import { assertResultKey, EventFeed } from '@routine-engine/core/adapter';
 import type { Observable } from 'rxjs';
 import { isCode, lstat, storeError } from './file-access.js';
 import { FsBlobs } from './fs-blobs.js';
+import { FsLeases } from './fs-leases.js';
 import { Gate } from './gate.js';
 import { Layout } from './layout.js';
+import { Leftovers } from './leftovers.js';
+import { Pins } from './pins.js';
 import { readEntry, readResult } from './read-result.js';
 import { StorePlace, unlessMissing } from './store-place.js';
 import { writeResult } from './write-result.js';
@@ -27,6 +31,8 @@ export interface FsStoreSettings {
   readonly now: () => number;
   /** Name of this node, for events. */
   readonly node: string;
+  /** Whether the processes that use the directory agree on who computes a result. Default `true`. */
+  readonly leases?: boolean;
 }
 
 /** Files open for reading at once: enough to keep the disk busy, few enough for any limit of open files. */
@@ -50,9 +56,13 @@ export class FsStore implements ResultStore {
   readonly capabilities = { durable: true, shared: true } as const;
   readonly events$: Observable<StoreEvent>;
   readonly blobs: BlobStore;
+  readonly leases?: LeaseStore;
 
   readonly #place: StorePlace;
   readonly #blobs: FsBlobs;
+  readonly #leases: FsLeases;
+  readonly #pins: Pins;
+  readonly #leftovers: Leftovers;
   readonly #feed = new EventFeed<StoreEvent>();
   readonly #reads = new Gate(READS_AT_ONCE);
   readonly #writes = new Gate(WRITES_AT_ONCE);
@@ -60,15 +70,20 @@ export class FsStore implements ResultStore {
   #closed: Promise<void> | undefined;
 
   /**
-   * Makes the directory when it is not there, and removes temporary files that nobody wrote to for an hour.
+   * Makes the directory when it is not there, and begins to remove what processes that died left in it.
    * @throws {@link RoutineEngineError} `STORE_UNREACHABLE` or `STORE_FULL` when the directory cannot be used.
    */
   constructor(settings: FsStoreSettings) {
-    const { dir, fsync, now, node } = settings;
-    const layout = new Layout(dir, fsync, now());
+    const { dir, fsync, now, node, leases = true } = settings;
+    const layout = new Layout(dir, fsync);
     this.#place = new StorePlace({ layout, feed: this.#feed, store: this.name, fsync, now, node });
     this.#blobs = new FsBlobs(this.#place);
     this.blobs = this.#blobs;
+    this.#leases = new FsLeases(this.#place);
+    if (leases) this.leases = this.#leases;
+    this.#pins = new Pins(this.#place);
+    this.#leftovers = new Leftovers(layout, now);
+    void this.#leftovers.clear();
     this.identity = `fs:${layout.root}`;
     this.events$ = this.#feed.events$;
   }
@@ -121,19 +136,36 @@ export class FsStore implements ResultStore {
 
   async delete(key: ResultKey): Promise<boolean> {
     const path = this.#admit(key);
-    return this.#writes.run(() => this.#place.remove(`delete the result ${key}`, path));
+    return this.#writes.run(async () => {
+      // First: a delete that is cut off must not leave a pin for the next result of that key.
+      await this.#pins.remove(key);
+      const there = await this.#place.remove(`delete the result ${key}`, key, path);
+      // One that was made meanwhile.
+      await this.#pins.forget(key);
+      return there;
+    });
   }
 
+  async pin(key: ResultKey, pinned: boolean): Promise<boolean> {
+    this.#admit(key);
+    return this.#writes.run(() => this.#pins.set(key, pinned));
+  }
+
+  /** Also removes what processes that died left. */
   async *list(): AsyncGenerator<ResultEntry> {
     const { layout } = this.#place;
+    this.#place.refuseClosed();
+    await this.#leftovers.clear();
     for (const shard of layout.shardsIn(layout.results, await this.#namesIn(layout.results))) {
       const names = await this.#namesIn(shard);
       const keys = names.map((name) => layout.keyIn(shard, name)).filter((key) => key !== undefined);
+      const pinned = new Set(names.map((name) => layout.pinnedIn(shard, name)));
       for (let at = 0; at < keys.length; at += LISTED_AT_ONCE) {
         this.#place.refuseClosed();
-        const entries = await Promise.all(keys.slice(at, at + LISTED_AT_ONCE).map((key) => this.#entry(key)));
-        for (const entry of entries) if (entry) yield entry;
+        const some = keys.slice(at, at + LISTED_AT_ONCE).map((key) => this.#entry(key, pinned.has(key)));
+        for (const entry of await Promise.all(some)) if (entry) yield entry;
       }
+      await this.#forgetAll(pinned, keys);
     }
   }
 
@@ -145,7 +177,7 @@ export class FsStore implements ResultStore {
   async #end(): Promise<void> {
     this.#place.close();
     const idle = [this.#reads, this.#writes, this.#streams].map((gate) => gate.idle());
-    await Promise.all([...idle, this.#blobs.close()]);
+    await Promise.all([...idle, this.#blobs.close(), this.#leases.close(), this.#leftovers.idle()]);
     this.#feed.complete();
   }
 
@@ -155,12 +187,20 @@ export class FsStore implements ResultStore {
   }
 
   /** Nothing when it has gone since, or is damaged: a get will tell. */
-  async #entry(key: ResultKey): Promise<ResultEntry | undefined> {
+  async #entry(key: ResultKey, pinned: boolean): Promise<ResultEntry | undefined> {
     const path = this.#place.layout.pathOf(key);
     return this.#reads.run(async () => {
       const entry = await unlessMissing(`list the result ${key}`, path, readEntry(path, key));
-      return entry && 'key' in entry ? entry : undefined;
+      return entry && 'key' in entry ? { ...entry, pinned } : undefined;
     });
+  }
+
+  /** Forgets the pins of results that are gone: of a delete that was cut off. */
+  async #forgetAll(pinned: ReadonlySet<ResultKey | undefined>, kept: readonly ResultKey[]): Promise<void> {
+    const there = new Set(kept);
+    for (const key of pinned) {
+      if (key !== undefined && !there.has(key)) await this.#writes.run(() => this.#pins.forget(key));
+    }
   }
 
   #admit(key: ResultKey): string {

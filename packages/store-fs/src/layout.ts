@@ -3,13 +3,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { ResultKey } from '@routine-engine/core/adapter';
 import { DIRECTORY_MODE, isCode, storeError, syncDirectory, syncDirectoryNow } from './file-access.js';
-
-/** A temporary file that nobody wrote to for this long, in milliseconds, belongs to a writer that died. */
-const STALE_MS = 60 * 60 * 1000;
+import { newTemporaryName } from './writer-name.js';
 
 const SUFFIX = '.result';
+const PIN_SUFFIX = '.pinned';
 const SHARD = /^[0-9a-f]{2}$/;
 const RESULT = /^([0-9a-f]{64})\.result$/;
+const PIN = /^([0-9a-f]{64})\.pinned$/;
 const BLOB = /^[0-9a-f]{64}$/;
 
 /** Where things are under the directory of a store. It alone puts keys and digests into paths: only valid ones get here. */
@@ -18,18 +18,20 @@ export class Layout {
   readonly root: string;
   readonly results: string;
   readonly blobs: string;
-  readonly #temporary: string;
-  readonly #corrupt: string;
+  readonly leases: string;
+  /** Files that are being written. */
+  readonly temporary: string;
+  /** Damaged files, put aside. */
+  readonly corrupt: string;
   readonly #durable: boolean;
   readonly #shards = new Map<string, Promise<void>>();
 
   /**
-   * Makes the directory when it is not there, and removes what writers that died left in it.
+   * Makes the directory when it is not there.
    * @param durable - whether directories are to outlast a power cut once something is in them.
-   * @param now - milliseconds since 1970, to tell how old a leftover is.
    * @throws {@link RoutineEngineError} `STORE_UNREACHABLE` or `STORE_FULL`.
    */
-  constructor(dir: string, durable: boolean, now: number) {
+  constructor(dir: string, durable: boolean) {
     this.#durable = durable;
     try {
       const made = fs.mkdirSync(dir, { recursive: true, mode: DIRECTORY_MODE });
@@ -40,28 +42,39 @@ export class Layout {
     }
     this.results = path.join(this.root, 'v1');
     this.blobs = path.join(this.results, 'blobs');
-    this.#temporary = path.join(this.results, 'tmp');
-    this.#corrupt = path.join(this.results, 'corrupt');
+    this.leases = path.join(this.results, 'leases');
+    this.temporary = path.join(this.results, 'tmp');
+    this.corrupt = path.join(this.results, 'corrupt');
     this.prepare();
-    this.#removeLeftovers(now);
   }
 
   /** Makes the directories that every operation needs; again, when somebody emptied the place. */
   prepare(): void {
     this.#shards.clear();
-    for (const directory of [this.root, this.results, this.blobs, this.#temporary, this.#corrupt]) {
+    const { root, results, blobs, leases, temporary, corrupt } = this;
+    for (const directory of [root, results, blobs, leases, temporary, corrupt]) {
       try {
         makeDirectory(directory);
       } catch (error) {
         throw storeError('open a store', directory, error);
       }
     }
-    if (this.#durable) syncAbove(this.blobs, this.root);
+    if (this.#durable) syncAbove(blobs, root);
   }
 
   pathOf(key: ResultKey): string {
     // Not path.join: it takes as long as a tenth of the whole lookup, and there is nothing to normalize.
     return this.results + path.sep + key.slice(0, 2) + path.sep + key + SUFFIX;
+  }
+
+  /** The file that is there while the result of that key is pinned. */
+  pinPathOf(key: ResultKey): string {
+    return path.join(this.results, key.slice(0, 2), key + PIN_SUFFIX);
+  }
+
+  /** The directory of the leases of one result. */
+  leasesOf(key: ResultKey): string {
+    return path.join(this.leases, key);
   }
 
   blobPathOf(digest: string): string {
@@ -70,12 +83,12 @@ export class Layout {
 
   /** A path of its own for a file that is being written: in the same file system, so that it can be linked. */
   newTemporary(): string {
-    return path.join(this.#temporary, `${randomUUID()}.tmp`);
+    return path.join(this.temporary, newTemporaryName());
   }
 
   /** A path of its own for a damaged file, which begins with its key or digest. */
   newCorrupt(key: string): string {
-    return path.join(this.#corrupt, `${key}.${randomUUID()}`);
+    return path.join(this.corrupt, `${key}.${randomUUID()}`);
   }
 
   /** Those of the names in `above`, which is `results` or `blobs`, that are directories of files, as paths. */
@@ -85,8 +98,12 @@ export class Layout {
 
   /** The key that a file name in a directory of results stands for; `undefined` when it is no result of that directory. */
   keyIn(shard: string, name: string): ResultKey | undefined {
-    const key = RESULT.exec(name)?.[1];
-    return key?.startsWith(path.basename(shard)) ? key : undefined;
+    return keyOf(RESULT, shard, name);
+  }
+
+  /** The key of the result that a file name in a directory of results says is pinned; `undefined` when it is no pin. */
+  pinnedIn(shard: string, name: string): ResultKey | undefined {
+    return keyOf(PIN, shard, name);
   }
 
   /** Whether a file name in a directory of blobs stands for a blob of that directory. */
@@ -112,22 +129,15 @@ export class Layout {
     // Also when it was there: whoever made it may not have come to this yet.
     if (this.#durable) await syncDirectory(path.dirname(shard));
   }
-
-  #removeLeftovers(now: number): void {
-    try {
-      for (const name of fs.readdirSync(this.#temporary)) {
-        const file = path.join(this.#temporary, name);
-        const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-        // A slow writer is not a dead one, but it writes: each write renews the time.
-        if (stat?.isFile() && now - stat.mtimeMs > STALE_MS) fs.rmSync(file, { force: true });
-      }
-    } catch (error) {
-      throw storeError('remove leftovers of writers that died', this.#temporary, error);
-    }
-  }
 }
 
-function makeDirectory(directory: string): void {
+function keyOf(form: RegExp, shard: string, name: string): ResultKey | undefined {
+  const key = form.exec(name)?.[1];
+  return key?.startsWith(path.basename(shard)) ? key : undefined;
+}
+
+/** Makes a directory unless it is there. @throws what the file system throws, also for a link to a directory. */
+export function makeDirectory(directory: string): void {
   try {
     fs.mkdirSync(directory, { mode: DIRECTORY_MODE });
   } catch (error) {

@@ -50,7 +50,7 @@ export function readResult(
 }
 
 /** Reads the header only. @throws what the file system throws. */
-export function readEntry(path: string, key: ResultKey): Promise<ResultEntry | DamagedFile> {
+export function readEntry(path: string, key: ResultKey): Promise<Omit<ResultEntry, 'pinned'> | DamagedFile> {
   return withFile(path, async (file, { size }) => {
     const { metadata, byteLength } = decodeHeader(await readHeader(file, key, size), key, size);
     return { key, metadata, byteLength };

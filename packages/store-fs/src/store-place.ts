@@ -6,6 +6,7 @@ import {
   lstat,
   readdir,
   rename,
+  setTimes,
   storeError,
   syncDirectory,
   unlink,
@@ -36,6 +37,7 @@ export interface NewFile {
 export class StorePlace {
   readonly layout: Layout;
   readonly fsync: boolean;
+  readonly now: () => number;
   readonly #parts: StorePlaceParts;
   #closed = false;
 
@@ -43,6 +45,7 @@ export class StorePlace {
     this.#parts = parts;
     this.layout = parts.layout;
     this.fsync = parts.fsync;
+    this.now = parts.now;
   }
 
   /** From now on everything is refused. */
@@ -70,8 +73,15 @@ export class StorePlace {
     return false;
   }
 
+  /** Says that a file was put just now. @returns `false` when there is none. */
+  async renew(doing: string, path: string): Promise<boolean> {
+    const seconds = this.now() / 1000;
+    const renewed = setTimes(path, seconds, seconds).then(() => true);
+    return (await unlessMissing(doing, path, renewed)) ?? false;
+  }
+
   /**
-   * Writes a new file and gives it its name, unless there is one of that name.
+   * Writes a new file and gives it its name, unless there is one of that name; that one counts as put just now.
    * @param write - writes and closes it. @returns the path that it is to have.
    */
   async keep(
@@ -84,15 +94,19 @@ export class StorePlace {
       const file = await orStoreError(
         doing,
         temporary,
-        this.#inPlace(() => createFile(temporary)),
+        this.inPlace(() => createFile(temporary)),
       );
       const path = await write({ file, path: temporary });
       signal?.throwIfAborted();
-      const published = this.#inPlace(async () => {
-        await this.layout.makeShardOf(path);
-        return publish(temporary, path);
-      });
-      return await orStoreError(doing, path, published);
+      for (;;) {
+        const published = this.inPlace(async () => {
+          await this.layout.makeShardOf(path);
+          return publish(temporary, path);
+        });
+        const outcome = await orStoreError(doing, path, published);
+        // Somebody may delete the one that was there meanwhile; then this one is needed after all.
+        if (outcome === 'stored' || (await this.renew(doing, path))) return outcome;
+      }
     } finally {
       // What became of the put is settled; a temporary file that cannot be removed now goes when a store is opened later.
       await Promise.allSettled([unlink(temporary)]);
@@ -100,7 +114,8 @@ export class StorePlace {
   }
 
   /** @returns whether there was a file. */
-  async remove(doing: string, path: string): Promise<boolean> {
+  async remove(doing: string, key: string, path: string): Promise<boolean> {
+    if (!(await this.isThere(doing, key, path))) return false;
     const removed = unlink(path).then(() => true);
     const there = (await unlessMissing(doing, path, removed)) ?? false;
     if (there) await this.syncNames(doing, path);
@@ -120,7 +135,7 @@ export class StorePlace {
     let outcome = `it is now ${aside}`;
     try {
       // Another reader may have put it aside since, and a writer a good one in its place.
-      const moved = this.#inPlace(async () => {
+      const moved = this.inPlace(async () => {
         const isOther = ino !== undefined && (await lstat(path)).ino !== ino;
         if (!isOther) await rename(path, aside);
         return !isOther;
@@ -130,10 +145,10 @@ export class StorePlace {
       if (isCode(error, 'ENOENT')) return;
       outcome = storeError('put it aside', path, error).message;
     }
-    const { feed, now, node, store } = this.#parts;
+    const { feed, node, store } = this.#parts;
     if (!feed.observed) return;
     const detail = `${path} ${damage}; ${outcome}`;
-    feed.emit({ type: 'store.corrupt', at: now(), node, store, key, detail });
+    feed.emit({ type: 'store.corrupt', at: this.now(), node, store, key, detail });
   }
 
   /** The names in a directory; none when it is not there. */
@@ -142,7 +157,7 @@ export class StorePlace {
   }
 
   /** Does it again when a directory was missing: somebody may empty the place while it is in use. */
-  async #inPlace<T>(operation: () => Promise<T>): Promise<T> {
+  async inPlace<T>(operation: () => Promise<T>): Promise<T> {
     try {
       return await operation();
     } catch (error) {
@@ -167,7 +182,8 @@ export async function unlessMissing<T>(
   }
 }
 
-async function orStoreError<T>(doing: string, path: string, operation: Promise<T>): Promise<T> {
+/** What came of an operation; its failures become the port's errors. */
+export async function orStoreError<T>(doing: string, path: string, operation: Promise<T>): Promise<T> {
   try {
     return await operation;
   } catch (error) {

@@ -1,15 +1,19 @@
 import { createHash, type Hash } from 'node:crypto';
+import fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { untilAborted } from '@routine-engine/core/adapter';
 import { close, storeError, sync, writeAll } from './file-access.js';
 import type { NewFile } from './store-place.js';
 
 /** How much is digested at a time: other work of the thread never waits longer than that takes (about 1 ms). */
 const PIECE_BYTES = 1024 * 1024;
-/** How much of bytes in memory is written with one call to the system. */
-const WRITE_BYTES = 4 * PIECE_BYTES;
+/** From this many bytes on the disk begins with what was written, while more is: then little is left to do at the end. */
+const SYNC_BYTES = 16 * PIECE_BYTES;
 /** Chunks from this size on are written as they are; smaller ones are gathered, {@link PIECE_BYTES} for one call. */
 const LARGE_BYTES = 256 * 1024;
+
+const syncData = promisify(fs.fdatasync);
 
 /** How a blob is to be written. */
 export interface BlobWriting {
@@ -32,103 +36,76 @@ export async function digestOfBytes(bytes: Uint8Array, signal: AbortSignal | und
 }
 
 /**
- * Writes bytes in memory into a new file, and closes it.
- * @throws {@link RoutineEngineError} `STORE_FULL` or `STORE_UNREACHABLE`; the signal's reason.
- */
-export async function writeBytes(target: NewFile, bytes: Uint8Array, writing: BlobWriting): Promise<void> {
-  await writeThrough(target, writing, async () => {
-    for (let at = 0; at < bytes.byteLength; at += WRITE_BYTES) {
-      writing.signal?.throwIfAborted();
-      const written = writeAll(target.file, [bytes.subarray(at, at + WRITE_BYTES)]);
-      await asStoreError(written, target, writing);
-    }
-  });
-}
-
-/**
- * Writes chunks into a new file as they come, and closes it. A chunk is asked for when the last was written or copied.
+ * Writes bytes in memory, or chunks as they come, into a new file, and closes it. A chunk is asked for when the last was
+ * written or copied.
  * @returns the SHA-256 of the bytes, and how many they are.
- * @throws as {@link writeBytes}; and what the chunks throw.
+ * @throws {@link RoutineEngineError} `STORE_FULL` or `STORE_UNREACHABLE`; the signal's reason; and what the chunks throw.
  */
-export async function writeChunks(
+export async function writeBlob(
   target: NewFile,
-  chunks: AsyncIterable<Uint8Array>,
+  source: Uint8Array | AsyncIterable<Uint8Array>,
   writing: BlobWriting,
 ): Promise<{ digest: string; byteLength: number }> {
-  const writer = new DigestingWriter((piece) =>
-    asStoreError(writeAll(target.file, [piece]), target, writing),
-  );
-  await writeThrough(target, writing, async () => {
-    try {
-      for await (const chunk of untilAborted(chunks, writing.signal)) await writer.add(chunk);
-      await writer.end();
-    } finally {
-      await writer.idle();
-    }
-  });
+  const writer = new DigestingWriter(target, writing);
+  try {
+    if (source instanceof Uint8Array) await writer.addPieces(source);
+    else for await (const chunk of untilAborted(source, writing.signal)) await writer.add(chunk);
+    await writer.end();
+  } finally {
+    await writer.idle();
+    await close(target.file);
+  }
   return { digest: writer.digest.digest('hex'), byteLength: writer.byteLength };
 }
 
-async function writeThrough(
-  target: NewFile,
-  writing: BlobWriting,
-  write: () => Promise<void>,
-): Promise<void> {
-  try {
-    await write();
-    writing.signal?.throwIfAborted();
-    if (writing.durable) await asStoreError(sync(target.file), target, writing);
-  } finally {
-    await close(target.file);
-  }
-}
-
-async function asStoreError(
-  operation: Promise<void>,
-  { path }: NewFile,
-  { doing }: BlobWriting,
-): Promise<void> {
-  try {
-    await operation;
-  } catch (error) {
-    throw storeError(doing, path, error);
-  }
-}
-
-/** Digests while the system writes. Two pieces of memory of its own: one is filled while the other is written. */
+/**
+ * Digests while the system writes, and the disk takes in what was written before. Two pieces of memory of its own: one is
+ * filled while the other is written.
+ */
 class DigestingWriter {
   readonly digest: Hash = createHash('sha256');
   byteLength = 0;
-  readonly #write: (piece: Uint8Array) => Promise<void>;
+  readonly #target: NewFile;
+  readonly #writing: BlobWriting;
   #filling: Uint8Array | undefined;
   #spare: Uint8Array | undefined;
   #filled = 0;
-  #writing: Promise<void> | undefined;
+  #written: Promise<void> | undefined;
+  #synced: Promise<void> | undefined;
+  #unsyncedBytes = 0;
 
-  constructor(write: (piece: Uint8Array) => Promise<void>) {
-    this.#write = write;
+  constructor(target: NewFile, writing: BlobWriting) {
+    this.#target = target;
+    this.#writing = writing;
   }
 
   /** Afterwards the chunk is its owner's again. */
   async add(chunk: Uint8Array): Promise<void> {
-    this.byteLength += chunk.byteLength;
     if (chunk.byteLength < LARGE_BYTES) return this.#gather(chunk);
     await this.#flush();
-    for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
-      await this.#start(chunk.subarray(at, at + PIECE_BYTES));
+    await this.addPieces(chunk);
+    await this.#written;
+  }
+
+  /** The bytes stay as they are until everything is written. */
+  async addPieces(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+      await this.#start(bytes.subarray(at, at + PIECE_BYTES));
     }
-    await this.#writing;
   }
 
   /** Writes what is still gathered. */
   async end(): Promise<void> {
     await this.#flush();
-    await this.#writing;
+    await this.#written;
+    await this.#synced;
+    this.#writing.signal?.throwIfAborted();
+    if (this.#writing.durable) await this.#orStoreError(sync(this.#target.file));
   }
 
   /** Resolves when nothing is being written, whatever became of it: then the file may be closed. */
   async idle(): Promise<void> {
-    await Promise.allSettled([this.#writing]);
+    await Promise.allSettled([this.#written, this.#synced]);
   }
 
   async #gather(chunk: Uint8Array): Promise<void> {
@@ -150,10 +127,33 @@ class DigestingWriter {
   }
 
   async #start(piece: Uint8Array): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#write(piece);
+    await this.#written;
+    this.#writing.signal?.throwIfAborted();
+    await this.#syncSome(piece.byteLength);
+    this.#written = this.#orStoreError(writeAll(this.#target.file, [piece]));
     // It is awaited with the next piece; until then its failure is nobody's.
-    void Promise.allSettled([this.#writing]);
+    void Promise.allSettled([this.#written]);
     this.digest.update(piece);
+    this.byteLength += piece.byteLength;
+  }
+
+  /** @param more - bytes that are about to be written. */
+  async #syncSome(more: number): Promise<void> {
+    if (this.#writing.durable && this.#unsyncedBytes >= SYNC_BYTES) {
+      // The system tells of a failure once: it must not be missed.
+      await this.#synced;
+      this.#synced = this.#orStoreError(syncData(this.#target.file));
+      void Promise.allSettled([this.#synced]);
+      this.#unsyncedBytes = 0;
+    }
+    this.#unsyncedBytes += more;
+  }
+
+  async #orStoreError(operation: Promise<void>): Promise<void> {
+    try {
+      await operation;
+    } catch (error) {
+      throw storeError(this.#writing.doing, this.#target.path, error);
+    }
   }
 }

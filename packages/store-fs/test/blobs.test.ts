@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import type { StoredBlob } from '@routine-engine/core/adapter';
 import { describe, expect, it } from 'vitest';
 import {
   blobFileOf,
@@ -28,7 +29,7 @@ describe('the file of a blob', () => {
     const digest = digestOf(bytes);
     await store.blobs.put(bytes);
     const shard = `v1/blobs/${digest.slice(0, 2)}`;
-    const expected = ['v1', 'v1/blobs', shard, `${shard}/${digest}`, 'v1/corrupt', 'v1/tmp'];
+    const expected = ['v1', 'v1/blobs', shard, `${shard}/${digest}`, 'v1/corrupt', 'v1/leases', 'v1/tmp'];
     expect(everythingIn(dir)).toEqual(expected.toSorted());
     expect(Buffer.compare(fs.readFileSync(blobFileOf(dir, digest)), bytes)).toBe(0);
     expect(modeOf(path.join(dir, shard))).toBe('700');
@@ -47,12 +48,21 @@ describe('the file of a blob', () => {
   it('is written again when the one that is there is not as long as it must be', async () => {
     const dir = newDirectory();
     const { store, events } = openStore(dir);
-    const bytes = bytesOf(100_000);
-    const { blob } = await store.blobs.put(bytes);
-    fs.truncateSync(blobFileOf(dir, blob.digest), 99_999);
-    expect((await store.blobs.put(bytes)).outcome).toBe('stored');
-    expect(await readAll(blob)).toEqual(bytes);
-    expect(events).toMatchObject([{ type: 'store.corrupt', key: blob.digest }]);
+    for (const length of [100_000, 3_000_000]) {
+      const bytes = bytesOf(length);
+      const { blob } = await store.blobs.put(bytes);
+      // The other store never put these bytes, so it takes them for new.
+      for (const writer of [store, openStore(dir).store]) {
+        fs.truncateSync(blobFileOf(dir, blob.digest), length - 1);
+        expect((await writer.blobs.put(bytes)).outcome).toBe('stored');
+        expect(Buffer.compare(await readAll(blob), bytes)).toBe(0);
+      }
+      fs.truncateSync(blobFileOf(dir, blob.digest), length - 1);
+      expect((await store.blobs.put(chunksOf(bytes, 70_000))).outcome).toBe('stored');
+      expect(Buffer.compare(await readAll(blob), bytes)).toBe(0);
+      expect(events.at(-1)).toMatchObject({ type: 'store.corrupt', key: blob.digest });
+    }
+    expect(events).toHaveLength(4);
   });
 
   it('may be removed while it is read, with all the place', async () => {
@@ -106,10 +116,8 @@ describe('a damaged blob is never passed, is put aside and is told', () => {
     const file = blobFileOf(dir, blob.digest);
     fs.writeFileSync(file, damage(Buffer.from(bytes)));
     const found = await store.blobs.get(blob.digest);
-    await expect(readAll(found ?? blob)).rejects.toMatchObject({
-      code: 'CONTENT_CORRUPT',
-      message: expect.stringContaining(file),
-    });
+    const isCorrupt = { code: 'CONTENT_CORRUPT', message: expect.stringContaining(file) };
+    await expect(readAll(found ?? blob)).rejects.toMatchObject(isCorrupt);
     expect(fs.readdirSync(path.join(dir, 'v1', 'corrupt'))).toEqual([
       expect.stringMatching(new RegExp(`^${blob.digest}\\.`)),
     ]);
@@ -171,6 +179,36 @@ describe('a damaged blob is never passed, is put aside and is told', () => {
 });
 
 describe('putting a blob', () => {
+  it('of large bytes that are there writes nothing, once it was put by this store', async () => {
+    const dir = newDirectory();
+    const { store } = openStore(dir);
+    const bytes = bytesOf(10_000_000);
+    const { blob } = await store.blobs.put(bytes);
+    let mostTemporary = 0;
+    const put = store.blobs.put(Uint8Array.from(bytes));
+    let isOver = false;
+    const over = put.finally(() => (isOver = true));
+    while (!isOver) {
+      mostTemporary = Math.max(mostTemporary, fs.readdirSync(path.join(dir, 'v1', 'tmp')).length);
+      await setImmediate();
+    }
+    await over;
+    expect((await put).outcome).toBe('present');
+    expect(mostTemporary).toBe(0);
+    expect(Buffer.compare(await readAll(blob), bytes)).toBe(0);
+  });
+
+  it('tells bytes that differ only in the middle from those that are there', async () => {
+    const { store } = openStore(newDirectory());
+    const one = bytesOf(3_000_000);
+    const two = Uint8Array.from(one);
+    two[1_500_000] = (two[1_500_000] ?? 0) ^ 1;
+    expect((await store.blobs.put(one)).outcome).toBe('stored');
+    const { blob, outcome } = await store.blobs.put(two);
+    expect([outcome, blob.digest]).toEqual(['stored', digestOf(two)]);
+    expect(Buffer.compare(await readAll(blob), two)).toBe(0);
+  });
+
   it('writes equal bytes once, however many put them at once, and again when who wrote them gave up', async () => {
     const dir = newDirectory();
     const { store } = openStore(dir);
@@ -247,6 +285,59 @@ describe('putting a blob', () => {
     expect(first).toBe('aborted');
     await Promise.all(before);
     expect(await store.blobs.get(digestOf(bytesOf(10)))).toBeUndefined();
+  });
+});
+
+describe('reading a blob into memory', () => {
+  const into = async (blob: StoredBlob, target: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> => {
+    await blob.readInto?.(target, signal && { signal });
+    return target;
+  };
+
+  it('fills it with all the bytes, also memory that is shared or lies somewhere in a larger one', async () => {
+    const dir = newDirectory();
+    const { store } = openStore(dir);
+    for (const length of [0, 1, 1_048_576, 2_500_000]) {
+      const bytes = bytesOf(length);
+      const { blob } = await store.blobs.put(bytes);
+      const around = new Uint8Array(length + 20).fill(7);
+      await into(blob, around.subarray(9, 9 + length));
+      expect(Buffer.compare(around.subarray(9, 9 + length), bytes)).toBe(0);
+      expect([around[8], around[9 + length]]).toEqual([7, 7]);
+      const shared = await into(blob, new Uint8Array(new SharedArrayBuffer(length)));
+      expect(Buffer.compare(shared, bytes)).toBe(0);
+    }
+    expect(openFilesIn(dir)).toBe(0);
+  });
+
+  it('fails when they were changed, are more or fewer than they were, or do not fit', async () => {
+    const dir = newDirectory();
+    const { store } = openStore(dir);
+    const bytes = bytesOf(2_500_000);
+    for (const damage of [flipped(Buffer.from(bytes), 5), bytes.subarray(1), Buffer.concat([bytes, bytes])]) {
+      const { blob } = await store.blobs.put(bytes);
+      fs.writeFileSync(blobFileOf(dir, blob.digest), damage);
+      await expect(into(blob, new Uint8Array(bytes.byteLength))).rejects.toMatchObject({
+        code: 'CONTENT_CORRUPT',
+      });
+      await expect(into(blob, new Uint8Array(bytes.byteLength))).rejects.toMatchObject({
+        code: 'CONTENT_MISSING',
+      });
+    }
+    const { blob } = await store.blobs.put(bytes);
+    await expect(into(blob, new Uint8Array(10))).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' });
+    expect(Buffer.compare(await readAll(blob), bytes)).toBe(0);
+  });
+
+  it('ends with the reason of the signal', async () => {
+    const { store } = openStore(newDirectory());
+    const bytes = bytesOf(20_000_000);
+    const { blob } = await store.blobs.put(bytes);
+    const controller = new AbortController();
+    const reading = into(blob, new Uint8Array(bytes.byteLength), controller.signal);
+    await setImmediate();
+    controller.abort(new Error('no longer wanted'));
+    await expect(reading).rejects.toThrow('no longer wanted');
   });
 });
 

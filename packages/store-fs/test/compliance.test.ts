@@ -12,13 +12,20 @@ describe.each([true, false])('FsStore with fsync: %s', (fsync) => {
     {
       capabilities: { durable: true, shared: true },
       blobs: true,
+      leases: true,
       create: async () => {
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'store-fs-'));
+        const passed = { milliseconds: 0 };
+        const now = (): number => Date.now() + passed.milliseconds;
         return {
           dir,
-          open: async () => new FsStore({ dir, fsync, now: () => 0, node: 'client' }),
+          passed,
+          open: async () => new FsStore({ dir, fsync, now, node: 'client' }),
           destroy: async () => fs.rmSync(dir, { recursive: true }),
         };
+      },
+      elapse: ({ passed }, milliseconds) => {
+        passed.milliseconds += milliseconds;
       },
       damage: async ({ dir }, key) => {
         const bytes = fs.readFileSync(fileOf(dir, key));

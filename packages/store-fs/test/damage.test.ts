@@ -134,7 +134,7 @@ describe('a damaged result is a miss, is put aside and is told', () => {
       'and 4294967295 parts',
       (bytes: Buffer) => bytes.writeUInt32LE(0xff_ff_ff_ff, 16),
     ],
-    ['too much metadata', 'bytes of metadata', (bytes: Buffer) => bytes.writeUInt32LE(4_194_305, 12)],
+    ['too much metadata', 'bytes of metadata', (bytes: Buffer) => bytes.writeUInt32LE(8_388_609, 12)],
     ['a wrong sum of sizes', 'but its header describes', (bytes: Buffer) => bytes.writeUInt8(1, 24)],
     ['metadata that are not JSON', 'are not JSON', (bytes: Buffer) => bytes.write('[', 64)],
     ['metadata without a routine id', 'something is missing', (bytes: Buffer) => bytes.write('x', 66)],

@@ -5,6 +5,8 @@ import { bytesOf, digestOf, KEY, newDirectory, openStore, partsOf, readAll, resu
 
 // A disk that is full or broken cannot be had in a test, so the system's answers are made up.
 const faults = vi.hoisted(() => new Map<string, string>());
+/** What somebody else does just before a file is made. */
+const meanwhile = vi.hoisted(() => ({ act: undefined as ((file: string) => void) | undefined }));
 
 vi.mock('node:fs', async (original) => {
   const fs = (await original<{ default: typeof Fs }>()).default;
@@ -17,8 +19,11 @@ vi.mock('node:fs', async (original) => {
   };
   const faulty: Record<string, (...args: never[]) => void> = {
     open: (file: string, flags: number, mode: number | Callback, done?: Callback) => {
-      if (typeof mode === 'function') fs.open(file, flags, mode);
-      else orFault('open', done, () => fs.open(file, flags, mode, done as Callback));
+      if (typeof mode === 'function') orFault('open to read', mode, () => fs.open(file, flags, mode));
+      else {
+        meanwhile.act?.(file);
+        orFault('open', done, () => fs.open(file, flags, mode, done as Callback));
+      }
     },
     writev: (file: number, pieces: Uint8Array[], done: Callback) => {
       const few = faults.has('short') ? pieces.slice(0, 1).map((piece) => piece.subarray(0, 100)) : pieces;
@@ -35,7 +40,10 @@ vi.mock('node:fs', async (original) => {
   return { ...fs, ...faulty, default: { ...fs, ...faulty } };
 });
 
-beforeEach(() => faults.clear());
+beforeEach(() => {
+  faults.clear();
+  meanwhile.act = undefined;
+});
 
 describe('a put on a disk that fails', () => {
   it.each([
@@ -125,4 +133,114 @@ it('a result is kept and given whole although the system writes and reads less t
   faults.set('short', 'yes');
   expect(await store.put(KEY, resultOf(300, 5000, 70))).toBe('stored');
   expect(await partsOf(await store.get(KEY))).toEqual(await partsOf(resultOf(300, 5000, 70)));
+});
+
+it.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])(
+  'a result, blob or lease that cannot be opened because of %s is an error and no miss, and is there when that is over',
+  async (fault) => {
+    const dir = newDirectory();
+    const { store, events } = openStore(dir);
+    await store.put(KEY, resultOf(10));
+    const { blob } = await store.blobs.put(bytesOf(10));
+    await store.leases?.acquire(KEY, { holder: 'one', ttlMs: 10_000 });
+    faults.set('open to read', fault);
+    const unreachable = { code: 'STORE_UNREACHABLE', cause: expect.objectContaining({ code: fault }) };
+    await expect(store.get(KEY)).rejects.toMatchObject(unreachable);
+    await expect(readAll(blob)).rejects.toMatchObject(unreachable);
+    const taken = store.leases?.acquire(KEY, { holder: 'two', ttlMs: 10_000 });
+    await expect(taken).rejects.toMatchObject(unreachable);
+    faults.clear();
+    expect((await store.get(KEY))?.body.byteLength).toBe(10);
+    expect(await readAll(blob)).toEqual(bytesOf(10));
+    expect(await store.leases?.acquire(KEY, { holder: 'two', ttlMs: 10_000 })).toBeUndefined();
+    expect(events).toEqual([]);
+  },
+);
+
+it.each([
+  ['open', 'ENOSPC', 'STORE_FULL'],
+  ['open', 'EMFILE', 'STORE_UNREACHABLE'],
+  ['open', 'EROFS', 'STORE_UNREACHABLE'],
+])(
+  'a pin or lease that cannot be made when %s gives %s is %s, and blocks nobody later',
+  async (call, fault, code) => {
+    const { store } = openStore(newDirectory());
+    await store.put(KEY, resultOf(10));
+    faults.set(call, fault);
+    await expect(store.pin(KEY, true)).rejects.toMatchObject({ code });
+    const asked = { holder: 'one', ttlMs: 10_000 };
+    await expect(store.leases?.acquire(KEY, asked)).rejects.toMatchObject({ code });
+    faults.clear();
+    for await (const { pinned } of store.list()) expect(pinned).toBe(false);
+    expect(await store.pin(KEY, true)).toBe(true);
+    expect(await store.leases?.acquire(KEY, asked)).toBeDefined();
+  },
+);
+
+it('a lease whose file cannot be written to its end is given up, and blocks nobody', async () => {
+  const { store } = openStore(newDirectory());
+  faults.set('writev', 'ENOSPC');
+  const asked = { holder: 'one', ttlMs: 10_000 };
+  await expect(store.leases?.acquire(KEY, asked)).rejects.toMatchObject({ code: 'STORE_FULL' });
+  faults.clear();
+  expect(await store.leases?.acquire(KEY, asked)).toBeDefined();
+});
+
+describe('who is late to take a lease, since it slept after it looked', () => {
+  const asked = { holder: 'late', ttlMs: 10_000 };
+  const alive = JSON.stringify({ holder: 'first', ttlMs: 10_000, id: 'first' });
+
+  it.each([
+    ['another took the same number', ['1']],
+    ['another took a greater number', ['9']],
+  ])('gives way when %s meanwhile, and leaves nothing', async (_, names) => {
+    const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+    const { store } = openStore(newDirectory());
+    let directory = '';
+    meanwhile.act = (file) => {
+      directory = path.dirname(file);
+      for (const name of names) fs.writeFileSync(path.join(directory, name), alive);
+    };
+    expect(await store.leases?.acquire(KEY, asked)).toBeUndefined();
+    expect(fs.readdirSync(directory)).toEqual(names);
+  });
+
+  it('gives way when a new one has a smaller number, since the old ones are gone', async () => {
+    const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+    const dir = newDirectory();
+    const { store } = openStore(dir);
+    const directory = path.join(dir, 'v1', 'leases', KEY);
+    fs.mkdirSync(directory);
+    fs.writeFileSync(path.join(directory, '5'), '');
+    meanwhile.act = () => {
+      fs.rmSync(path.join(directory, '5'));
+      fs.writeFileSync(path.join(directory, '1'), alive);
+    };
+    expect(await store.leases?.acquire(KEY, asked)).toBeUndefined();
+    expect(fs.readdirSync(directory)).toEqual(['1']);
+  });
+
+  it('tries again when the directory went meanwhile', async () => {
+    const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+    const { store } = openStore(newDirectory());
+    meanwhile.act = (file) => {
+      meanwhile.act = undefined;
+      fs.rmdirSync(path.dirname(file));
+    };
+    const lease = await store.leases?.acquire(KEY, asked);
+    expect(await lease?.renew()).toBe(true);
+  });
+});
+
+describe('a pin', () => {
+  it('that is made while the result is deleted goes with it, and is refused', async () => {
+    const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
+    const dir = newDirectory();
+    const { store } = openStore(dir);
+    await store.put(KEY, resultOf(10));
+    const shard = path.join(dir, 'v1', KEY.slice(0, 2));
+    meanwhile.act = () => fs.unlinkSync(path.join(shard, `${KEY}.result`));
+    expect(await store.pin(KEY, true)).toBe(false);
+    expect(fs.readdirSync(shard)).toEqual([]);
+  });
 });

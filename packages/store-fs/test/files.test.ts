@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type BlobPart, bodyOf } from '@routine-engine/core/adapter';
+import { type BlobPart, bodyOf, type ResultInput } from '@routine-engine/core/adapter';
 import { describe, expect, it } from 'vitest';
 import { FsStore } from '../src/fs-store.ts';
 import { everythingIn, fileOf, KEY, METADATA, newDirectory, openStore, partsOf, resultOf } from './place.ts';
 
-const HOUR_MS = 60 * 60 * 1000;
 const modeOf = (file: string): string => (fs.statSync(file).mode & 0o777).toString(8);
 
 describe('the directory of a store', () => {
@@ -15,9 +14,9 @@ describe('the directory of a store', () => {
     const { store } = openStore(dir, { fsync: true });
     await store.put(KEY, resultOf(10));
     expect(everythingIn(dir)).toEqual(
-      ['v1', 'v1/ab', `v1/ab/${KEY}.result`, 'v1/blobs', 'v1/corrupt', 'v1/tmp'].toSorted(),
+      ['v1', 'v1/ab', `v1/ab/${KEY}.result`, 'v1/blobs', 'v1/corrupt', 'v1/leases', 'v1/tmp'].toSorted(),
     );
-    for (const directory of ['', 'v1', 'v1/ab', 'v1/blobs', 'v1/corrupt', 'v1/tmp']) {
+    for (const directory of ['', 'v1', 'v1/ab', 'v1/blobs', 'v1/corrupt', 'v1/leases', 'v1/tmp']) {
       expect(modeOf(path.join(dir, directory))).toBe('700');
     }
     expect(modeOf(fileOf(dir))).toBe('600');
@@ -48,24 +47,6 @@ describe('the directory of a store', () => {
     };
     await expect(store.put('cd'.padEnd(64, '0'), failing)).rejects.toThrow('the source is gone');
     expect(fs.readdirSync(path.join(dir, 'v1', 'tmp'))).toEqual([]);
-  });
-
-  it('is cleared of temporary files that nobody wrote to for an hour, and of no others', async () => {
-    const dir = newDirectory();
-    await openStore(dir).store.close();
-    const old = path.join(dir, 'v1', 'tmp', 'old.tmp');
-    const young = path.join(dir, 'v1', 'tmp', 'young.tmp');
-    fs.mkdirSync(path.join(dir, 'v1', 'tmp', 'directory'));
-    const now = 1_800_000_000_000;
-    for (const [file, age] of [
-      [old, HOUR_MS + 1000],
-      [young, HOUR_MS - 1000],
-    ] as const) {
-      fs.writeFileSync(file, 'half a result');
-      fs.utimesSync(file, (now - age) / 1000, (now - age) / 1000);
-    }
-    openStore(dir, { now: () => now });
-    expect(fs.readdirSync(path.dirname(old)).toSorted()).toEqual(['directory', 'young.tmp']);
   });
 
   it('may be emptied while the store is in use', async () => {
@@ -141,7 +122,7 @@ describe('a directory that cannot be used', () => {
     );
   });
 
-  it.each(['v1', 'v1/blobs', 'v1/tmp', 'v1/corrupt'])(
+  it.each(['v1', 'v1/blobs', 'v1/leases', 'v1/tmp', 'v1/corrupt'])(
     'is refused at once when %s is a link or a file',
     (name) => {
       const dir = newDirectory();
@@ -220,13 +201,23 @@ describe('the memory of a result', () => {
   });
 });
 
+const INPUT: ResultInput = { key: KEY, store: 'fs:/var/results', routineId: 'tname:news:load:0.0.1' };
 const blobAt = (part: number): BlobPart => ({ part, digest: KEY, byteLength: 1 });
 
 describe('a put', () => {
   it.each([
     ['metadata without a run id', { ...METADATA, runId: undefined as unknown as string }],
     ['a time that is no number', { ...METADATA, createdAt: Number.NaN }],
-    ['more than 4 MiB of metadata', { ...METADATA, routineId: 'x'.repeat(4 * 1024 * 1024) }],
+    ['more than 8 MiB of metadata', { ...METADATA, routineId: 'x'.repeat(8 * 1024 * 1024) }],
+    ['a hash of the source that is none', { ...METADATA, sourceHash: 'abc' }],
+    ['a caller that is no text', { ...METADATA, parentRunId: 5 as unknown as string }],
+    ['a worker that is no text', { ...METADATA, worker: null as unknown as string }],
+    ['an input without a store', { ...METADATA, inputs: [{ key: KEY, routineId: 'r' } as ResultInput] }],
+    ['an input whose key is none', { ...METADATA, inputs: [{ ...INPUT, key: '../x' }] }],
+    ['more than 1,000 inputs', { ...METADATA, inputs: Array.from({ length: 1001 }, () => INPUT) }],
+    ['an outline of half a pair', { ...METADATA, outline: ['args[0]'] }],
+    ['an outline of more than 200 pairs', { ...METADATA, outline: Array.from({ length: 402 }, () => 'a') }],
+    ['an outline with a long text', { ...METADATA, outline: ['a'.repeat(501), '0'] }],
     ['a blob that has no digest', { ...METADATA, blobs: [{ part: 0, digest: 'ab', byteLength: 1 }] }],
     ['a blob of a part that it has not', { ...METADATA, blobs: [blobAt(1)] }],
     ['a blob of a part that has bytes', { ...METADATA, blobs: [blobAt(0)] }],
@@ -268,6 +259,24 @@ describe('a put', () => {
       body: more,
     });
     await expect(put).rejects.toMatchObject({ code: 'BYTES_MALFORMED' });
+  });
+
+  it('keeps the most of everything that metadata may hold', async () => {
+    const { store } = openStore(newDirectory());
+    const blobs = Array.from({ length: 32_768 }, (_, part) => ({ ...blobAt(part), byteLength: 2 ** 40 }));
+    const metadata = {
+      ...METADATA,
+      sourceHash: KEY,
+      parentRunId: 'run-0',
+      worker: 'worker-\ud800\u{1f600}',
+      inputs: Array.from({ length: 1000 }, () => ({ ...INPUT, store: `fs:/${'d'.repeat(500)}` })),
+      outline: Array.from({ length: 400 }, (_, at) => (at % 2 ? '0123456789abcdef' : '\u20ac'.repeat(500))),
+      blobs,
+      node: 'A'.repeat(5_500),
+    };
+    await store.put(KEY, { metadata, body: resultOf(...blobs.map(() => 0)).body });
+    expect((await store.get(KEY))?.metadata).toEqual(metadata);
+    for await (const entry of store.list()) expect(entry.metadata).toEqual(metadata);
   });
 
   it('asks for the next chunk only when the last was written', async () => {

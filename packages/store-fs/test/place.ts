@@ -34,7 +34,7 @@ export function newDirectory(): string {
 /** A store on a directory, and what it tells. */
 export function openStore(
   dir: string,
-  settings: { fsync?: boolean; now?: () => number } = {},
+  settings: { fsync?: boolean; now?: () => number; leases?: boolean } = {},
 ): { store: FsStore; events: StoreEvent[] } {
   const store = new FsStore({ dir, fsync: false, now: () => 42, node: 'client', ...settings });
   const events: StoreEvent[] = [];
@@ -60,6 +60,11 @@ export function bytesOf(byteLength: number, seed = 1): Uint8Array {
 
 export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The bytes that other processes of these tests put for a tag. */
+export function bytesOfTag(tag: string, byteLength: number): Uint8Array {
+  return Buffer.alloc(byteLength, createHash('sha256').update(tag).digest());
 }
 
 /** All bytes of a blob. */

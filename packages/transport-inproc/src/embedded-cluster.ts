@@ -6,6 +6,7 @@ import {
   IDS,
   LOGGER,
   NODE_IDENTITY,
+  RANDOM,
   RoutineEngineError,
   ROUTINE_CATALOG,
   SERVICE_ADDRESS,
@@ -83,7 +84,16 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
   const feed = parts.get(EVENT_FEED);
   const { heartbeat } = options;
   const service = new Service({ name: 'service', clock, ids, logger, feed, ...(heartbeat && { heartbeat }) });
-  const shared = { clock, ids, logger, feed, transport, address: ADDRESS, threads: options };
+  const shared = {
+    clock,
+    ids,
+    random: parts.get(RANDOM),
+    logger,
+    feed,
+    transport,
+    address: ADDRESS,
+    threads: options,
+  };
   const workers = Array.from({ length: options.workers }, (_, index) => {
     const identity = { name: `worker-${index + 1}`, project: parts.get(NODE_IDENTITY).project };
     const [codec, catalog, cache] = [parts.get(CODEC), parts.get(ROUTINE_CATALOG), parts.get(RESULT_CACHE)];

@@ -512,3 +512,13 @@ describe('a node that does not keep to the protocol', () => {
     expect(service.runsInHand).toBe(1);
   });
 });
+
+describe('a service that closes', () => {
+  it('leaves no timer of a run that came just before', async () => {
+    const client = await ScriptedNode.client(transport);
+    const requested = client.request('run-1', { queueTimeoutMs: 60_000 });
+    await service.close();
+    await requested;
+    expect(clock.pending).toBe(0);
+  });
+});

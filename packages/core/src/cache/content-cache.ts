@@ -4,8 +4,8 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { LIMITS } from '../model/limits.js';
 import type { StoredBlob } from '../model/stored-blob.js';
-import { untilAborted } from '../model/until-aborted.js';
 import type { Clock } from '../ports/clock.js';
+import { readInto } from './read-chunks.js';
 
 /** What a {@link ContentCache} is made of. */
 export interface ContentCacheParts {
@@ -111,13 +111,7 @@ export class ContentCache {
 
 async function readShared(blob: StoredBlob, signal: AbortSignal): Promise<Uint8Array> {
   const bytes = new Uint8Array(new SharedArrayBuffer(blob.byteLength));
-  let filled = 0;
-  for await (const chunk of untilAborted(blob.chunks({ signal }), signal)) {
-    if (chunk.byteLength > bytes.byteLength - filled) throw wrongLength(blob, 'more');
-    bytes.set(chunk, filled);
-    filled += chunk.byteLength;
-  }
-  if (filled < bytes.byteLength) throw wrongLength(blob, String(filled));
+  await readInto(bytes, blob, { signal });
   return bytes;
 }
 

@@ -34,8 +34,8 @@ export const CONTENTS: Token<Contents> = Symbol.for('@routine-engine/contents') 
 export class Contents {
   readonly #parts: ContentsParts;
   readonly #cache: ContentCache;
-  /** Parts in memory that were put into the store: nobody changes them afterwards. */
-  readonly #shared = new WeakMap<Uint8Array, StoredBlob>();
+  /** Digests of parts in memory that were put into the store: nobody changes them afterwards. */
+  readonly #shared = new WeakMap<Uint8Array, string>();
 
   constructor(parts: ContentsParts) {
     const { clock, feed, node, cacheBytes } = parts;
@@ -56,10 +56,11 @@ export class Contents {
 
   /**
    * The same value, everything but its streams in memory of the caller's own.
-   * @throws {@link RoutineEngineError} `CONTENT_MISSING`, `CONTENT_CORRUPT`; what the store throws.
+   * @throws {@link RoutineEngineError} `CONTENT_MISSING`, `CONTENT_CORRUPT`; `BYTES_MALFORMED` for a part that the value does not
+   *   have; what the store throws.
    */
   load(value: Encoded, options?: StoreCallOptions): Promise<Encoded> {
-    return this.#loaded(snapshot(value), (blob) => readWhole(blob, options));
+    return this.#loaded({ ...snapshot(value), isOwn: true }, (blob) => readWhole(blob, options));
   }
 
   /** As {@link Contents.load}, in memory that all runs of this process share: read-only, and over shared buffers. */
@@ -80,8 +81,11 @@ export class Contents {
     if (large.length === 0) return value;
     const blobs = new Map(value.blobs);
     for (const [part, bytes] of large) {
-      const blob = this.#shared.get(bytes) ?? this.#told(await store.put(bytes, options));
-      this.#shared.set(bytes, blob);
+      const known = this.#shared.get(bytes);
+      // Also what was put before: it may have gone since.
+      const kept = await store.put(bytes, { ...options, ...(known !== undefined && { digest: known }) });
+      const blob = known === undefined ? this.#told(kept) : kept.blob;
+      this.#shared.set(bytes, blob.digest);
       blobs.set(part, blob);
       parts[part] = EMPTY;
     }
@@ -133,6 +137,11 @@ export class Contents {
     );
   }
 
+  /** @throws {@link RoutineEngineError} `REFERENCE_UNREACHABLE` when a reference names a store that this node does not have. */
+  assertStore({ store, routineId }: ReferenceData): void {
+    this.#named(store, `The result of ${routineId} that a reference names is`);
+  }
+
   /** As {@link Contents.resolve}, everything but its streams in memory that all runs of this process share. */
   async fetch(reference: ReferenceData, options?: StoreCallOptions): Promise<Encoded> {
     return this.loadShared(await this.resolve(reference, options), options);
@@ -148,9 +157,11 @@ export class Contents {
   }
 
   async #loaded(value: Encoded, load: (blob: StoredBlob) => Promise<Uint8Array>): Promise<Encoded> {
-    const { blobs, streams = 0 } = value;
-    if (!blobs || isLoaded(value)) return value;
+    const { blobs, streams = 0, isOwn } = value;
+    if (!blobs) return value;
     const parts = [value.head, ...value.buffers];
+    assertParts(blobs, parts.length);
+    if (isLoaded(value)) return value;
     const first = parts.length - streams;
     const left = new Map<number, StoredBlob>();
     await Promise.all(
@@ -160,7 +171,7 @@ export class Contents {
       }),
     );
     const [head = EMPTY, ...buffers] = parts;
-    return { head, buffers, streams, ...(left.size > 0 && { blobs: left }) };
+    return { head, buffers, streams, isOwn, ...(left.size > 0 && { blobs: left }) };
   }
 
   #told({ blob, outcome }: KeptBlob): StoredBlob {
@@ -177,6 +188,16 @@ export class Contents {
         outcome,
       });
     return blob;
+  }
+}
+
+function assertParts(blobs: ReadonlyMap<number, StoredBlob>, count: number): void {
+  for (const part of blobs.keys()) {
+    if (part >= count)
+      throw new RoutineEngineError(
+        'BYTES_MALFORMED',
+        `A value of ${count} parts has none of the number ${part}`,
+      );
   }
 }
 

@@ -35,7 +35,7 @@ export const ENTRY_BYTES = 1200;
 
 /**
  * Keeps results in the memory of this process, up to a number of bytes: the least recently used go first, each told
- * as `store.evicted`. `get` and `put` count as use, `has` and `list` do not.
+ * as `store.evicted`. `get` and `put` count as use, `has` and `list` do not. Pinned results stay and do not count.
  *
  * A put copies the bytes once, since the caller may change them afterwards; a get copies nothing. Large parts that a get
  * gives are over shared memory: whoever lets others write to them, or transfers them, copies them first.
@@ -50,6 +50,8 @@ export class MemoryStore implements ResultStore {
 
   readonly #feed = new EventFeed<StoreEvent>();
   readonly #results: LRUCache<ResultKey, StoredResult>;
+  /** Results that stay. They do not count in the bound. */
+  readonly #pinned = new Map<ResultKey, StoredResult>();
   readonly #maxBytes: number;
   readonly #reading = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -82,7 +84,7 @@ export class MemoryStore implements ResultStore {
   async get(key: ResultKey, options?: { readonly signal?: AbortSignal }): Promise<StoredResult | undefined> {
     this.#admit(key);
     options?.signal?.throwIfAborted();
-    return this.#results.get(key);
+    return this.#find(key);
   }
 
   async put(
@@ -92,7 +94,7 @@ export class MemoryStore implements ResultStore {
   ): Promise<'stored' | 'present'> {
     this.#admit(key);
     options?.signal?.throwIfAborted();
-    if (this.#results.get(key)) return 'present';
+    if (this.#find(key)) return 'present';
     this.#refuseTooLarge(key, result);
     const metadata = { ...result.metadata };
     const { parts } = result.body;
@@ -110,21 +112,38 @@ export class MemoryStore implements ResultStore {
 
   async has(key: ResultKey): Promise<boolean> {
     this.#admit(key);
-    return this.#results.has(key);
+    return this.#pinned.has(key) || this.#results.has(key);
   }
 
   async delete(key: ResultKey): Promise<boolean> {
     this.#admit(key);
-    return this.#results.delete(key);
+    return this.#pinned.delete(key) || this.#results.delete(key);
+  }
+
+  async pin(key: ResultKey, pinned: boolean): Promise<boolean> {
+    this.#admit(key);
+    const result = this.#find(key);
+    if (!result || this.#pinned.has(key) === pinned) return result !== undefined;
+    if (pinned) {
+      this.#pinned.set(key, result);
+      this.#results.delete(key);
+    } else {
+      this.#pinned.delete(key);
+      this.#results.set(key, result);
+    }
+    return true;
   }
 
   async *list(): AsyncGenerator<ResultEntry> {
     this.#refuseClosed();
     // All keys at once: what is put or deleted between two steps would move the list under the walk.
-    for (const key of Array.from(this.#results.keys())) {
+    for (const key of [...this.#pinned.keys(), ...this.#results.keys()]) {
       this.#refuseClosed();
-      const result = this.#results.peek(key);
-      if (result) yield { key, metadata: result.metadata, byteLength: result.body.byteLength };
+      const kept = this.#pinned.get(key);
+      const result = kept ?? this.#results.peek(key);
+      if (!result) continue;
+      const { metadata, body } = result;
+      yield { key, metadata, byteLength: body.byteLength, pinned: kept !== undefined };
     }
   }
 
@@ -136,14 +155,19 @@ export class MemoryStore implements ResultStore {
   async #end(): Promise<void> {
     await Promise.allSettled(this.#reading);
     this.#results.clear();
+    this.#pinned.clear();
     this.#feed.complete();
   }
 
   #keep(key: ResultKey, result: StoredResult): 'stored' | 'present' {
     // Asked again: another writer may have been first while a streamed body was read.
-    if (this.#results.get(key)) return 'present';
+    if (this.#find(key)) return 'present';
     this.#results.set(key, result);
     return 'stored';
+  }
+
+  #find(key: ResultKey): StoredResult | undefined {
+    return this.#pinned.get(key) ?? this.#results.get(key);
   }
 
   #admit(key: ResultKey): void {

@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { StoredBlob } from '../model/stored-blob.js';
+import { untilAborted } from '../model/until-aborted.js';
 
 /**
  * Reads a blob into memory of its own.
@@ -10,14 +11,24 @@ export async function readWhole(
   options?: { readonly signal?: AbortSignal },
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(blob.byteLength);
+  await readInto(bytes, blob, options);
+  return bytes;
+}
+
+/** As {@link readWhole}, into memory that is as long as the blob says that it is. */
+export async function readInto(
+  bytes: Uint8Array,
+  blob: StoredBlob,
+  options?: { readonly signal?: AbortSignal },
+): Promise<void> {
+  if (blob.readInto) return blob.readInto(bytes, options);
   let filled = 0;
-  for await (const chunk of blob.chunks(options)) {
+  for await (const chunk of untilAborted(blob.chunks(options), options?.signal)) {
     if (chunk.byteLength > bytes.byteLength - filled) throw wrongLength(blob, 'more');
     bytes.set(chunk, filled);
     filled += chunk.byteLength;
   }
   if (filled < bytes.byteLength) throw wrongLength(blob, 'less');
-  return bytes;
 }
 
 /**
@@ -29,26 +40,27 @@ export async function shortOrRest(
   most: number,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   const iterator = chunks[Symbol.asyncIterator]();
-  const read: Uint8Array[] = [];
+  let gathered = new Uint8Array(0);
   let length = 0;
-  while (length <= most) {
+  for (;;) {
     const next = await iterator.next();
-    if (next.done === true) return joined(read, length);
+    if (next.done === true) return gathered.slice(0, length);
+    const { value } = next;
+    const end = length + value.byteLength;
+    if (end > most) return readThenRest([gathered.subarray(0, length), value], iterator);
+    gathered = withRoom(gathered, end, most);
     // Only lent until the next one is asked for.
-    read.push(Uint8Array.from(next.value));
-    length += next.value.byteLength;
+    gathered.set(value, length);
+    length = end;
   }
-  return readThenRest(read, iterator);
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, filled);
-    filled += chunk.byteLength;
-  }
-  return bytes;
+/** The same memory, or twice as much with what was in it: chunks may be many and small. */
+function withRoom(bytes: Uint8Array<ArrayBuffer>, needed: number, most: number): Uint8Array<ArrayBuffer> {
+  if (needed <= bytes.byteLength) return bytes;
+  const larger = new Uint8Array(Math.min(Math.max(needed, 2 * bytes.byteLength), most));
+  larger.set(bytes);
+  return larger;
 }
 
 async function* readThenRest(

@@ -1,23 +1,21 @@
 import { Cancellation } from '../context/cancellation.js';
+import { makeRef } from '../context/ref.js';
 import type { ErrorCode } from '../errors/codes.js';
 import { toPlainError } from '../errors/error-conversion.js';
-import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import type { EngineEvent, StoreEvent } from '../events/engine-event.js';
-import type { EventFeed } from '../events/event-feed.js';
-import { bodyOf } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
-import { encodedBytes, type Encoded } from '../model/encoded.js';
+import { encodedBytes } from '../model/encoded.js';
+import type { Explanation, Provenance } from '../model/explanation.js';
 import type { Outcome } from '../model/outcome.js';
-import { LIMITS } from '../model/limits.js';
-import type { ResultKey, ResultMetadata } from '../model/result.js';
+import type { ReferenceData } from '../model/reference.js';
+import type { ResultKey } from '../model/result.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
-import type { Clock } from '../ports/clock.js';
-import type { ResultStore } from '../ports/result-store.js';
 import type { Token } from '../ports/tokens.js';
 import { isAnswer } from './answer-form.js';
-import type { Contents } from './contents.js';
-import { resultKey, runKey } from './result-key.js';
-import { blobPartsOf, referenceTo, storedValue } from './stored-value.js';
+import { explainResult } from './explain.js';
+import { KeptResults, type KeptResultsParts, type ResultMaker } from './kept-results.js';
+import { takeTurn } from './lease-turn.js';
+import { outlineOf } from './outline.js';
+import { provenanceOf } from './provenance.js';
 
 /** A call whose result is remembered. @public */
 export type RememberedCall = EncodedCall & { readonly argumentsDigest: string };
@@ -29,24 +27,24 @@ export interface Answer {
   readonly from: 'store' | 'shared' | 'run';
 }
 
+/**
+ * Runs a call.
+ * @param outline - of its arguments, to be kept with the result.
+ * @public
+ */
+export type Compute = (cancel: CancelSignal, outline: readonly string[]) => Promise<Outcome>;
+
 /** Several calls of one key that share one run. */
 interface Flight {
   readonly cancellation: Cancellation;
   readonly answer: Promise<Answer>;
+  /** The form in which its run was asked for; see {@link EncodedCall.answer}. */
+  readonly form: EncodedCall['answer'];
   callers: number;
 }
 
 /** What a {@link ResultCache} is made of. @public */
-export interface ResultCacheParts {
-  readonly store: ResultStore;
-  /** Moves large parts of values to and from that store. */
-  readonly contents: Contents;
-  /** Name of the codec whose bytes are kept. */
-  readonly codec: string;
-  readonly clock: Clock;
-  readonly feed: EventFeed<EngineEvent>;
-  readonly node: string;
-}
+export type ResultCacheParts = KeptResultsParts;
 
 /** The cache of a lifecycle; nodes of one process share it, and so share runs in flight. @public */
 export const RESULT_CACHE: Token<ResultCache> = Symbol.for(
@@ -64,35 +62,38 @@ const OF_THE_OWNER: ReadonlySet<unknown> = new Set<ErrorCode>([
   'LIFECYCLE_CLOSED',
 ]);
 
-type HappeningOf<Event> = Event extends { readonly type: string }
-  ? Omit<Event, 'at' | 'node' | 'store' | 'key'>
-  : never;
+/** Of larger arguments the outline is one digest, so that they are not digested part by part once more. In bytes. */
+const OUTLINED_BYTES = 8 * 1024 * 1024;
 
 /** Answers calls from stored results, and lets equal calls in flight share one run. @public */
 export class ResultCache {
   readonly #parts: ResultCacheParts;
+  readonly #results: KeptResults;
   readonly #flights = new Map<ResultKey, Flight>();
 
   constructor(parts: ResultCacheParts) {
     this.#parts = parts;
+    this.#results = new KeptResults(parts);
   }
 
   /**
    * Gives the kept result of a call, or has it computed and keeps what comes out. Never rejects.
-   * @param sourceHash - of the routine that computes, for a `-dev` version.
+   * @param maker - what would compute it here, as far as it is known.
    * @param cancel - takes this caller out; the run is cancelled when no caller is left.
-   * @param compute - runs the call. Equal calls wait for one that is under way, unless they may wait for a worker only
-   *   so long: they have a run of their own. Failures are not kept.
+   * @param compute - runs the call and keeps the result. Equal calls wait for one that is under way, here or in another
+   *   process with the same store, unless they may wait for a worker only so long, or are to be computed anew: those have
+   *   a run of their own. Failures are not kept.
    */
   remember(
     call: RememberedCall,
-    sourceHash: string | undefined,
+    maker: ResultMaker,
     cancel: CancelSignal,
-    compute: (cancel: CancelSignal) => Promise<Outcome>,
+    compute: Compute,
   ): Promise<Answer> {
-    const key = this.#keyOf(call, sourceHash);
-    const flying = call.queueTimeoutMs === undefined ? this.#flights.get(key) : undefined;
-    const flight = flying ?? this.#takeOff(call, key, compute);
+    const key = this.#results.keyOf(call, maker);
+    const mayJoin = call.queueTimeoutMs === undefined && call.remember?.refresh !== true;
+    const flying = mayJoin ? this.#flights.get(key) : undefined;
+    const flight = flying ?? this.#takeOff(call, key, maker, compute);
     flight.callers += 1;
     return new Promise((resolve) => {
       const leave = cancel.onCancel((reason) => {
@@ -107,69 +108,50 @@ export class ResultCache {
         if (cancel.reason) return;
         leave();
         // Each who joined becomes an owner at most once, so this ends.
-        const again = (): Promise<Answer> => this.remember(call, sourceHash, cancel, compute);
+        const again = (): Promise<Answer> => this.remember(call, maker, cancel, compute);
         if (!flying) return resolve(answer);
         if (failedForOwner(answer)) return resolve(again());
         const shared: Answer = answer.from === 'run' ? { outcome: answer.outcome, from: 'shared' } : answer;
-        resolve(isAnswer(call, shared.outcome) ? shared : this.#fitted(call, key, shared, again));
+        // Asked for in the same form, it could not be had in that.
+        const isFinal = flight.form === call.answer || isAnswer(call, shared.outcome);
+        resolve(isFinal ? shared : this.#fitted(call, key, maker, shared, again));
       });
     });
   }
 
-  /**
-   * Keeps the value of an outcome, unless the store has it. A call without digest is kept under its run, for whoever gets
-   * the reference.
-   * @returns the outcome, saying where it is remembered, and naming it when what stands for its value is known.
-   */
-  async keep(call: EncodedCall, sourceHash: string | undefined, outcome: Outcome): Promise<Outcome> {
-    const { store, contents } = this.#parts;
-    if (outcome.status !== 'DONE' || !outcome.value || outcome.rememberedIn === store.identity)
-      return outcome;
-    const { value, node } = outcome;
-    const key = this.#keyOf(call, sourceHash);
-    try {
-      const shared = await contents.share(value);
-      if (shared.blobs && !store.blobs) throw keepsNoBlobs(store.name);
-      const { head, buffers } = shared;
-      const metadata = this.#metadataOf(call, outcome, shared);
-      const kept = await store.put(key, { metadata, body: bodyOf({ head, buffers }) });
-      this.#tell(key, { type: 'store.put', byteLength: encodedBytes(value), outcome: kept });
-      return {
-        ...outcome,
-        rememberedIn: store.identity,
-        ...(node && { reference: referenceTo(store, key, metadata, value, node) }),
-      };
-    } catch (error) {
-      this.#tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(error) });
-      return outcome;
-    }
+  /** See {@link KeptResults.keep}. */
+  keep(call: EncodedCall, maker: ResultMaker, outcome: Outcome): Promise<Outcome> {
+    return this.#results.keep(call, maker, outcome);
   }
 
   /** Puts a result aside that its caller can't read: asked again, the call is a miss. Never rejects. */
-  discard(call: RememberedCall, sourceHash: string | undefined, error: unknown): Promise<void> {
-    return this.#putAside(this.#keyOf(call, sourceHash), toPlainError(error).message);
+  discard(call: RememberedCall, maker: ResultMaker, error: unknown): Promise<void> {
+    return this.#results.putAside(this.#results.keyOf(call, maker), toPlainError(error).message);
   }
 
-  async #putAside(key: ResultKey, detail: string): Promise<void> {
-    this.#tell(key, { type: 'store.corrupt', detail });
-    try {
-      await this.#parts.store.delete(key);
-    } catch (failure) {
-      this.#tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(failure) });
-    }
-  }
-
-  #takeOff(
-    call: RememberedCall,
-    key: ResultKey,
-    compute: (cancel: CancelSignal) => Promise<Outcome>,
-  ): Flight {
-    const cancellation = new Cancellation();
-    const flight: Flight = {
-      cancellation,
-      callers: 0,
-      answer: this.#answer(call, key, cancellation, compute),
+  /** Whether a call would be answered from the store, and if not, why. @throws what the store throws. */
+  explain(call: RememberedCall, maker: ResultMaker): Promise<Explanation> {
+    const { store, codec, clock } = this.#parts;
+    const wanted = {
+      key: this.#results.keyOf(call, maker),
+      routineId: call.routineId,
+      sourceHash: maker.sourceHash,
+      codec: codec.name,
+      outline: this.#outlineOf(call),
+      maxAgeMs: call.remember?.maxAgeMs,
     };
+    return explainResult(store, wanted, clock.now());
+  }
+
+  /** Where a kept result comes from. @throws what the store throws. */
+  provenance(reference: ReferenceData): Promise<Provenance> {
+    return provenanceOf(this.#parts.store, reference);
+  }
+
+  #takeOff(call: RememberedCall, key: ResultKey, maker: ResultMaker, compute: Compute): Flight {
+    const cancellation = new Cancellation();
+    const answer = this.#answer(call, key, maker, cancellation, compute);
+    const flight: Flight = { cancellation, callers: 0, answer, form: call.answer };
     // One that others may join already stays the one to join.
     if (!this.#flights.has(key)) this.#flights.set(key, flight);
     void flight.answer.then(() => {
@@ -182,6 +164,7 @@ export class ResultCache {
   async #fitted(
     call: RememberedCall,
     key: ResultKey,
+    maker: ResultMaker,
     answer: Answer,
     again: () => Promise<Answer>,
   ): Promise<Answer> {
@@ -189,94 +172,66 @@ export class ResultCache {
     const { identity } = this.#parts.store;
     const isHere =
       outcome.status === 'DONE' && (outcome.rememberedIn ?? outcome.reference?.store) === identity;
-    const stored = isHere ? await this.#lookUp(key, call) : undefined;
+    const stored = isHere ? await this.#results.lookUp(key, call, maker) : undefined;
     return stored ? { outcome: stored, from: answer.from } : again();
   }
 
   async #answer(
     call: RememberedCall,
     key: ResultKey,
+    maker: ResultMaker,
     cancellation: Cancellation,
-    compute: (cancel: CancelSignal) => Promise<Outcome>,
+    compute: Compute,
   ): Promise<Answer> {
-    const stored = await this.#lookUp(key, call);
+    const isFresh = call.remember?.refresh === true;
+    const stored = isFresh ? undefined : await this.#results.lookUp(key, call, maker);
     if (stored) return { outcome: stored, from: 'store' };
     const reason = cancellation.reason;
     if (reason) return { outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' };
     try {
-      return { outcome: await compute(cancellation), from: 'run' };
+      return await this.#compute(call, key, maker, cancellation, compute);
     } catch (error) {
-      return { outcome: { status: 'FAILED', error: toPlainError(error) }, from: 'run' };
+      const status = cancellation.reason ? 'CANCELLED' : 'FAILED';
+      return { outcome: { status, error: toPlainError(error) }, from: 'run' };
     }
   }
 
-  /** A store that can't be asked counts as a miss: tasks are pure, so running one again is always right. */
-  async #lookUp(key: ResultKey, call: RememberedCall): Promise<Outcome | undefined> {
-    const { store } = this.#parts;
-    try {
-      const found = await store.get(key);
-      if (!found) {
-        this.#tell(key, { type: 'store.miss' });
-        return undefined;
-      }
-      const value = await storedValue(store, found);
-      const { durationMs, node } = found.metadata;
-      const outcome: Outcome = {
-        status: 'DONE',
-        value,
-        rememberedIn: store.identity,
-        durationMs,
-        ...(node !== undefined && {
-          reference: referenceTo(store, key, found.metadata, value, Buffer.from(node, 'base64')),
-        }),
-      };
-      // Without what a reference needs it is of no use, and would stand in the way of a new one.
-      if (!isAnswer(call, outcome)) {
-        await this.#putAside(key, 'It was kept without what a reference to it needs');
-        return undefined;
-      }
-      this.#tell(key, { type: 'store.hit', byteLength: encodedBytes(value) });
-      return outcome;
-    } catch (error) {
-      this.#tell(key, { type: 'store.failed', operation: 'get', error: toPlainError(error) });
-      return undefined;
-    }
-  }
-
-  #keyOf(call: EncodedCall, sourceHash: string | undefined): ResultKey {
-    const { routineId, argumentsDigest, runId } = call;
-    const { codec } = this.#parts;
-    if (argumentsDigest === undefined) return runKey(runId, codec);
-    return resultKey({ routineId, argumentsDigest, sourceHash, codec });
-  }
-
-  #metadataOf(
-    call: EncodedCall,
-    { durationMs, node }: Extract<Outcome, { readonly status: 'DONE' }>,
-    value: Encoded,
-  ): ResultMetadata {
-    const { routineId, argumentsDigest, runId } = call;
-    const { codec, clock } = this.#parts;
-    return {
-      ...{ routineId, argumentsDigest, runId, codec, durationMs, createdAt: clock.now() },
-      ...{ blobs: blobPartsOf(value), streams: value.streams },
-      node: node && Buffer.from(node).toString('base64'),
+  /** With a store that has leases, one process computes, and the others wait for what it keeps. */
+  async #compute(
+    call: RememberedCall,
+    key: ResultKey,
+    maker: ResultMaker,
+    cancellation: Cancellation,
+    compute: Compute,
+  ): Promise<Answer> {
+    const run = async (): Promise<Answer> => ({
+      outcome: await compute(cancellation, this.#outlineOf(call)),
+      from: 'run',
+    });
+    const { store, clock, node } = this.#parts;
+    const { leases } = store;
+    if (!leases || call.remember?.refresh) return run();
+    const look = async (): Promise<Answer | undefined> => {
+      const outcome = await this.#results.lookUp(key, call, maker, true);
+      return outcome && { outcome, from: 'store' };
     };
+    const onFailed = (error: unknown): void =>
+      this.#results.tell(key, { type: 'store.failed', operation: 'lease', error: toPlainError(error) });
+    return takeTurn(key, { leases, clock, holder: node, onFailed }, cancellation, look, run);
   }
 
-  #tell(key: ResultKey, happening: HappeningOf<StoreEvent>): void {
-    const { feed, clock, node, store } = this.#parts;
-    if (feed.observed)
-      feed.emit({ at: clock.now(), node, store: store.name, key, ...happening } as StoreEvent);
+  #outlineOf(call: RememberedCall): readonly string[] {
+    if (call.remember?.outline) return call.remember.outline;
+    const whole = ['args', call.argumentsDigest.slice(0, 16)];
+    if (encodedBytes(call.arguments) > OUTLINED_BYTES) return whole;
+    const { codec } = this.#parts;
+    try {
+      return outlineOf(codec.decode(call.arguments, { reference: makeRef }), 'args', codec);
+    } catch {
+      // Such as of a class that only the threads of a worker know: it is run all the same, but less can be explained.
+      return whole;
+    }
   }
-}
-
-function keepsNoBlobs(store: string): RoutineEngineError {
-  return new RoutineEngineError(
-    'STORE_FULL',
-    `The store ${store} keeps no blobs, so a result with streams of more than ${LIMITS.streamInMemoryBytes} bytes is not ` +
-      'remembered: use a store that does, such as fsStore()',
-  );
 }
 
 function failedForOwner({ outcome }: Answer): boolean {

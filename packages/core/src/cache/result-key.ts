@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ResultKey } from '../model/result.js';
 
 /** What a result key stands for. */
@@ -14,14 +14,11 @@ export interface ResultKeyParts {
 
 /** The key of a result: SHA-256 over the parts, one a line (none of them can hold a line break). */
 export function resultKey(parts: ResultKeyParts): ResultKey {
-  return createHash('sha256')
-    .update(
-      `result-key-1\n${parts.routineId}\n${parts.sourceHash ?? ''}\n${parts.argumentsDigest}\n${parts.codec}`,
-    )
-    .digest('hex');
+  const { routineId, sourceHash = '', argumentsDigest, codec } = parts;
+  return hash('sha256', `result-key-1\n${routineId}\n${sourceHash}\n${argumentsDigest}\n${codec}`, 'hex');
 }
 
 /** The key of a result that is kept only since a reference to it was asked for: nobody looks it up by its arguments. */
 export function runKey(runId: string, codec: string): ResultKey {
-  return createHash('sha256').update(`run-result-1\n${runId}\n${codec}`).digest('hex');
+  return hash('sha256', `run-result-1\n${runId}\n${codec}`, 'hex');
 }

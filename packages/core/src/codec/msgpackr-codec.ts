@@ -146,7 +146,7 @@ export class MsgpackrCodec implements Codec {
     const copy = options?.copy === true;
     const parts = {
       binary: new BinaryReader(streams > 0 ? buffers.slice(0, -streams) : buffers, copy),
-      streams: streams > 0 ? new StreamParts(encoded, streams, copy) : undefined,
+      streams: streams > 0 ? new StreamParts(encoded, streams) : undefined,
       references: references === undefined ? undefined : placesOf(references, options),
     };
     return new DecodeWalk(this.#registry, parts).decode(tree);

@@ -1,5 +1,4 @@
 import { ReadableStream } from 'node:stream/web';
-import { types } from 'node:util';
 import type { Encoded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { StoredBlob } from '../model/stored-blob.js';
@@ -16,18 +15,13 @@ export class StreamParts {
   readonly #buffers: readonly Uint8Array[];
   readonly #blobs: ReadonlyMap<number, StoredBlob> | undefined;
   readonly #count: number;
-  readonly #copy: boolean;
   readonly #taken = new Set<number>();
 
-  /**
-   * @param count - how many of the last buffers are streams.
-   * @param copy - gives every chunk memory of its own.
-   */
-  constructor({ buffers, blobs }: Encoded, count: number, copy: boolean) {
+  /** @param count - how many of the last buffers are streams. */
+  constructor({ buffers, blobs }: Encoded, count: number) {
     this.#buffers = buffers;
     this.#blobs = blobs;
     this.#count = count;
-    this.#copy = copy;
   }
 
   /** The stream whose buffer has that number, counted from the last. */
@@ -50,8 +44,7 @@ export class StreamParts {
     const blob = this.#blobs?.get(part);
     if (blob) return (signal) => chunksOfBlob(blob, signal);
     const bytes = this.#buffers[part - 1] as Uint8Array;
-    const copy = this.#copy || types.isSharedArrayBuffer(bytes.buffer);
-    return () => chunksOfMemory(bytes, copy);
+    return () => chunksOfMemory(bytes);
   }
 }
 
@@ -63,11 +56,11 @@ async function* chunksOfBlob(
   for await (const chunk of blob.chunks(signal && { signal })) yield copyOf(chunk);
 }
 
-async function* chunksOfMemory(bytes: Uint8Array, copy: boolean): AsyncGenerator<Uint8Array, void> {
+/** Each is a copy: a reader may transfer the memory of a chunk, and the next ones must not go with it. */
+async function* chunksOfMemory(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   for (let offset = 0; offset < bytes.byteLength; offset += LIMITS.chunkBytes) {
     const length = Math.min(LIMITS.chunkBytes, bytes.byteLength - offset);
-    const piece = new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
-    yield copy ? copyOf(piece) : piece;
+    yield copyOf(new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length));
   }
 }
 

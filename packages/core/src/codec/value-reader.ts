@@ -179,7 +179,8 @@ function hasHole(array: readonly unknown[]): boolean {
   return false;
 }
 
-function isDetached(memory: ArrayBufferLike): boolean {
+/** Whether memory of no bytes had some that were transferred away. */
+export function isDetached(memory: ArrayBufferLike): boolean {
   try {
     return new Uint8Array(memory).byteLength !== 0;
   } catch {

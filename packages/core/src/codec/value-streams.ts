@@ -5,6 +5,7 @@ import type { ValueStream } from '../ports/codec.js';
 import { TAG } from './node-tags.js';
 import { notEncodable } from './refusals.js';
 import type { StreamKind } from './stream-kinds.js';
+import { isDetached } from './value-reader.js';
 
 /** The streams of one value that is encoded, in the order of the walk. */
 export class ValueStreams {
@@ -53,10 +54,11 @@ class StreamChunks implements AsyncIterableIterator<Uint8Array> {
     this.#iterator ??= iteratorOf(this.#stream);
     const { done, value } = await this.#iterator.next();
     if (done === true) return this.#end();
-    if (types.isUint8Array(value)) return { done: false, value };
-    await this.return();
-    const found = 'a stream with a chunk that is no Uint8Array';
-    throw notEncodable(this.#path, found, 'give bytes, such as Buffer.from(text)');
+    if (!types.isUint8Array(value))
+      throw await this.#refused('that is no Uint8Array', 'give bytes, such as Buffer.from(text)');
+    if (value.byteLength === 0 && isDetached(value.buffer))
+      throw await this.#refused('in a detached ArrayBuffer', 'give it before it is transferred away');
+    return { done: false, value };
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
@@ -65,6 +67,11 @@ class StreamChunks implements AsyncIterableIterator<Uint8Array> {
     if (this.#iterator) await this.#iterator.return?.();
     else await cancelUnread(this.#stream);
     return result;
+  }
+
+  async #refused(what: string, advice: string): Promise<Error> {
+    await this.return();
+    return notEncodable(this.#path, `a stream with a chunk ${what}`, advice);
   }
 
   #end(): { readonly done: true; readonly value: undefined } {

@@ -33,9 +33,12 @@ export function blobPlaceCases(
       );
     let closed = false;
     const close = store.close().then(() => (closed = true));
-    for (let other = 0; other < PATIENCE; other += 1) await assert.rejects(store.has(keyOf(other)));
-    assert.equal(closed, false, 'close resolved before the put');
-    goOn();
+    try {
+      for (let other = 0; other < PATIENCE; other += 1) await assert.rejects(store.has(keyOf(other)));
+      assert.equal(closed, false, 'close resolved before the put');
+    } finally {
+      goOn();
+    }
     assert.equal(await put, 'stored');
     await close;
   });

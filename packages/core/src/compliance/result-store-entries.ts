@@ -50,6 +50,7 @@ export function entryCases(it: Register): void {
       key: at.toString(16).padStart(2, '0').padEnd(64, '7'),
       metadata: { ...METADATA, durationMs: at },
       byteLength: 3 + at * 200,
+      pinned: false,
     }));
     await Promise.all(
       expected.map(({ key, metadata, byteLength }) =>

@@ -52,32 +52,6 @@ export function resultCases(it: Register): void {
     await assertGives(store, KEY, many);
   });
 
-  it('gives back the metadata as they were put', async ({ store }) => {
-    const metadata = { ...METADATA, routineId: 'wfname:zürich:\u{1F680} "x"\n:0.0.1-dev', durationMs: 0 };
-    await store.put(KEY, resultOf([5], 1, metadata));
-    assert.deepEqual((await store.get(KEY))?.metadata, metadata);
-  });
-
-  it('gives back what the metadata say of parts that are elsewhere', async ({ store }) => {
-    const blobs = [
-      { part: 1, digest: 'c'.repeat(64), byteLength: 5_000_000_000 },
-      { part: 3, digest: 'd'.repeat(64), byteLength: 0 },
-    ];
-    // As long as a node may be: 4,096 bytes.
-    const node = Buffer.from(bytesOf(4096)).toString('base64');
-    const metadata = { ...METADATA, blobs, streams: 1, node };
-    await store.put(KEY, resultOf([5, 0, 7, 0], 1, metadata));
-    assert.deepEqual((await store.get(KEY))?.metadata, metadata);
-    await assertGives(store, KEY, resultOf([5, 0, 7, 0]));
-    for await (const entry of store.list()) assert.deepEqual(entry.metadata, metadata);
-  });
-
-  it('keeps a result without a digest of arguments', async ({ store }) => {
-    const { argumentsDigest: _, ...metadata } = METADATA;
-    await store.put(KEY, resultOf([5], 1, metadata));
-    assert.deepEqual((await store.get(KEY))?.metadata, metadata);
-  });
-
   it('gives the same bytes in parts and in chunks, and again at the next get', async ({ store }) => {
     const result = resultOf([2000]);
     await store.put(KEY, result);

@@ -20,6 +20,18 @@ export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStore
   readonly create: () => Promise<Place>;
   /** Whether the store keeps blobs. Default `false`. */
   readonly blobs?: boolean;
+  /** Whether the store has leases. Default `false`. */
+  readonly leases?: boolean;
+  /**
+   * Whether the store keeps copies of its own, so that it may go on giving what another store on the place has deleted. Default
+   * `false`.
+   */
+  readonly copies?: boolean;
+  /**
+   * Lets that many milliseconds pass for the place: by the clock that its stores go by, or really. Without it there is no case of
+   * leases that run out, or of blobs that are put again later.
+   */
+  readonly elapse?: (place: Place, milliseconds: number) => Promise<void> | void;
   /** Changes the kept bytes of a result behind the store's back. Leave it out where that cannot be done. */
   readonly damage?: (place: Place, key: ResultKey) => Promise<void>;
   /** The same for a blob, whose number of bytes stays. */
@@ -33,6 +45,7 @@ export interface StoreCase {
   readonly open: () => Promise<ResultStore>;
   /** Makes a store on another place. */
   readonly elsewhere: () => Promise<ResultStore>;
+  readonly elapse: (milliseconds: number) => Promise<void>;
   readonly damage: (key: ResultKey) => Promise<void>;
   readonly damageBlob: (digest: string) => Promise<void>;
 }

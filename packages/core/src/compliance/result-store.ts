@@ -1,7 +1,11 @@
 import type { ResultStore } from '../ports/result-store.js';
 import { blobCases } from './result-store-blobs.js';
+import { blobTimeCases } from './result-store-blob-times.js';
 import { bodyCases } from './result-store-bodies.js';
 import { entryCases } from './result-store-entries.js';
+import { leaseCases } from './result-store-leases.js';
+import { metadataCases } from './result-store-metadata.js';
+import { pinCases } from './result-store-pins.js';
 import { placeCases } from './result-store-places.js';
 import { resultCases } from './result-store-results.js';
 import { blobPlaceCases } from './result-store-blob-places.js';
@@ -9,8 +13,8 @@ import type { Register, ResultStorePlace, ResultStoreSubject, StoreCase } from '
 import type { ComplianceRunner } from './runner.js';
 
 /**
- * Proves that a {@link ResultStore} keeps its promises. Registers 37 cases, and more for what the store can do beyond the
- * minimum. Every case has a place of its own, so that they may run at once and in any order.
+ * Proves that a {@link ResultStore} keeps its promises. Registers 50 cases, and more for what the store can do beyond the
+ * minimum: over 80 for one that can do everything. Every case has a place of its own, so that they may run at once and in any order.
  *
  * @example
  * ```ts
@@ -28,11 +32,17 @@ export function resultStoreCompliance<Place extends ResultStorePlace>(
     describe('gives back what was put', () => resultCases(register));
     describe('takes bodies that come in chunks', () => bodyCases(register));
     describe('knows its results', () => entryCases(register));
-    const { blobs = false } = subject;
-    const can = { ...subject.capabilities, blobs, damage: subject.damage !== undefined };
+    describe('keeps metadata', () => metadataCases(register));
+    describe('pins', () => pinCases(register, subject.capabilities));
+    const { blobs = false, leases = false, copies = false } = subject;
+    const can = { ...subject.capabilities, blobs, leases, copies, damage: subject.damage !== undefined };
+    const elapse = subject.elapse !== undefined;
     describe('opens and closes', () => placeCases(register, can));
+    const { shared } = subject.capabilities;
+    if (leases) describe('gives leases', () => leaseCases(register, { shared, elapse }));
     if (!blobs) return;
     describe('keeps blobs', () => blobCases(register));
+    describe('knows when blobs were put', () => blobTimeCases(register, { elapse }));
     const place = { ...subject.capabilities, damage: subject.damageBlob !== undefined };
     describe('opens and closes with blobs', () => blobPlaceCases(register, place));
   });
@@ -60,6 +70,7 @@ async function runCase<Place extends ResultStorePlace>(
       store: await openOn(place),
       open: () => openOn(place),
       elsewhere: async () => openOn(await makePlace()),
+      elapse: async (milliseconds) => subject.elapse?.(place, milliseconds),
       damage: async (key) => subject.damage?.(place, key),
       damageBlob: async (digest) => subject.damageBlob?.(place, digest),
     });

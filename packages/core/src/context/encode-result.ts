@@ -4,6 +4,7 @@ import type { StoredBlob } from '../model/stored-blob.js';
 import { untilAborted } from '../model/until-aborted.js';
 import type { Codec, EncodedValue, ValueStream } from '../ports/codec.js';
 import type { RunHost } from '../ports/executor.js';
+import { makeRef } from './ref.js';
 
 /** A result as bytes, its streams read to their end. */
 export interface EncodedResult {
@@ -24,16 +25,18 @@ export function encodeResult(
   wantsNode: boolean,
 ): EncodedResult | Promise<EncodedResult> {
   const encoded = parts.codec.encode(result, { path: PATH, streams: true });
-  if (encoded.valueStreams) return encodeStreams(result, encoded, encoded.valueStreams, parts, wantsNode);
+  if (encoded.valueStreams) return encodeStreams(encoded, encoded.valueStreams, parts, wantsNode);
   const node = wantsNode ? parts.codec.digestNode(result, { path: PATH }) : undefined;
   return { value: encoded, node };
 }
 
 const PATH = 'result';
 
+/** What was read of each stream, by the number of its part. */
+type StreamContents = ReadonlyMap<number, StoredBlob | Uint8Array>;
+
 /** All streams at once, since one may wait for another. When one fails, the others are ended. */
 async function encodeStreams(
-  result: unknown,
   { head, buffers, streams }: EncodedValue,
   valueStreams: readonly ValueStream[],
   { codec, spool }: { readonly codec: Codec; readonly spool: RunHost['spool'] },
@@ -43,25 +46,29 @@ async function encodeStreams(
   const kept: Uint8Array[] = buffers.map((buffer) => Uint8Array.from(buffer));
   const contents = await spoolAll(valueStreams, spool);
   const blobs = new Map<number, StoredBlob>();
-  for (const [{ part }, content] of contents) {
+  for (const [part, content] of contents) {
     if (content instanceof Uint8Array) kept[part - 1] = content;
     else blobs.set(part, content);
   }
-  const digests = new Map([...contents].map(([{ value }, content]) => [value, digested(content)]));
-  return {
-    value: { head, buffers: kept, streams, ...(blobs.size > 0 && { blobs }) },
-    node: wantsNode ? codec.digestNode(result, { path: PATH, streams: digests }) : undefined,
-  };
+  const value = { head, buffers: kept, streams, ...(blobs.size > 0 && { blobs }) };
+  return { value, node: wantsNode ? nodeOf(value, contents, codec) : undefined };
 }
 
-async function spoolAll(
-  streams: readonly ValueStream[],
-  spool: RunHost['spool'],
-): Promise<ReadonlyMap<ValueStream, StoredBlob | Uint8Array>> {
+/** Of a copy made of the bytes: the result itself may have changed while its streams were read. */
+function nodeOf(value: Encoded, contents: StreamContents, codec: Codec): Uint8Array {
+  const copy = codec.decode(value, { copy: true, reference: makeRef });
+  const { valueStreams = [] } = codec.encode(copy, { path: PATH, streams: true });
+  const streams = new Map(
+    valueStreams.map((stream) => [stream.value, digested(contents.get(stream.part) ?? new Uint8Array(0))]),
+  );
+  return codec.digestNode(copy, { path: PATH, streams });
+}
+
+async function spoolAll(streams: readonly ValueStream[], spool: RunHost['spool']): Promise<StreamContents> {
   const failed = new AbortController();
-  const read = async (stream: ValueStream): Promise<readonly [ValueStream, StoredBlob | Uint8Array]> => [
-    stream,
-    await spool(untilAborted(stream.chunks, failed.signal)),
+  const read = async ({ part, chunks }: ValueStream): Promise<readonly [number, StoredBlob | Uint8Array]> => [
+    part,
+    await spool(untilAborted(chunks, failed.signal)),
   ];
   try {
     return new Map(await Promise.all(streams.map(read)));

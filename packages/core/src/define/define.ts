@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Ref } from '../context/ref.js';
-import type { CallOptions, DefinitionOptions, RoutineDefinition } from '../model/routine-definition.js';
-import {
-  assertName,
-  assertVersion,
-  formatRoutineId,
-  isDevelopmentVersion,
-  namedRoutineId,
-} from '../model/routine-id.js';
+import type {
+  CacheOptions,
+  CallOptions,
+  DefinitionOptions,
+  RoutineDefinition,
+} from '../model/routine-definition.js';
+import { assertName, assertVersion, formatRoutineId, namedRoutineId } from '../model/routine-id.js';
 import type { NamedRoutineId, RoutineKind } from '../model/routine-id.js';
+import type { RoutineCall } from '../ports/routine-engine.js';
 import { assertOptions } from './options.js';
 import type { OrRefs } from './or-ref.js';
 import { callRoutine } from './call.js';
@@ -17,7 +17,11 @@ import { register } from './registry.js';
 import { serializer } from './serializers.js';
 
 /** How a task is named. @public */
-export interface TaskOptions extends DefinitionOptions {
+export interface TaskOptions<Args extends readonly unknown[] = never[]> extends DefinitionOptions {
+  readonly cache?:
+    | boolean
+    | 'refresh'
+    | (CacheOptions & { readonly key?: (...args: { [Index in keyof Args]: Args[Index] }) => unknown });
   /** A letter, then 1 to 199 letters, digits, `-`, `_` or `.`. */
   readonly name: string;
   /** `x.y.z`, immutable once released; or `x.y.z-dev` while the code still changes. */
@@ -78,7 +82,7 @@ export type Workflow<Args extends readonly unknown[], Result> = Routine<Args, Re
  * @public
  */
 function task<Args extends readonly unknown[], Result>(
-  options: TaskOptions,
+  options: TaskOptions<NoInfer<Args>>,
   body: (...args: Args) => Result,
 ): Task<Args, Result> {
   const { name, project, version, ...rest } = options;
@@ -130,6 +134,19 @@ function makeRoutine<Args extends readonly unknown[], Result>(
   });
 }
 
+/** What stands behind each caller. */
+const callers = new WeakMap<object, (args: readonly unknown[]) => RoutineCall>();
+
+/**
+ * A call, not yet made.
+ * @throws {@link RoutineEngineError} `OPTION_INVALID` for what is no routine.
+ */
+export function callOf(routine: object, args: readonly unknown[]): RoutineCall {
+  const make = callers.get(routine);
+  if (make) return make(args);
+  throw new RoutineEngineError('OPTION_INVALID', 'What was given is no routine of this copy of the package');
+}
+
 function callerOf<Args extends readonly unknown[], Result>(
   id: NamedRoutineId,
   definition: RoutineDefinition,
@@ -139,6 +156,7 @@ function callerOf<Args extends readonly unknown[], Result>(
     callRoutine({ id, definition, args, options });
   const ref = (...args: readonly unknown[]): Promise<unknown> =>
     callRoutine({ id, definition, args, options, answer: 'reference' });
+  callers.set(call, (args) => ({ id, definition, args, options }));
   return Object.assign(call, { ref }) as RoutineCaller<Args, Result>;
 }
 
@@ -153,9 +171,7 @@ function describe(
     id,
     body,
     options,
-    ...(isDevelopmentVersion(id.version) && {
-      sourceHash: createHash('sha256').update(Function.prototype.toString.call(body)).digest('hex'),
-    }),
+    sourceHash: createHash('sha256').update(Function.prototype.toString.call(body)).digest('hex'),
     definedAt,
   };
 }

@@ -109,10 +109,11 @@ export class Dispatcher {
   }
 
   #sendNow({ call, settle }: Pending, store: string | undefined, { body, blobs }: SentValue): void {
+    const refused = (error: unknown): void => settle({ status: 'FAILED', error: toPlainError(error) });
     try {
-      this.#link.send(requestOf(call, store, blobs), body);
+      this.#link.send(requestOf(call, store, blobs), body, refused);
     } catch (error) {
-      settle({ status: 'FAILED', error: toPlainError(error) });
+      refused(error);
     }
   }
 
@@ -144,8 +145,10 @@ export class Dispatcher {
     const unlessAborted = (act: () => void): void => {
       if (!reading.signal.aborted) act();
     };
+    // One that is remembered goes to all who asked for the same.
+    const isForOne = pending.call.argumentsDigest === undefined;
     receiveValue(run, body, this.#contents, reading.signal).then(
-      (value) => unlessAborted(() => value && done(value)),
+      (value) => unlessAborted(() => value && done(isForOne ? value : { ...value, isOwn: undefined })),
       (error: unknown) =>
         unlessAborted(() => pending.settle({ status: 'FAILED', error: toPlainError(error) })),
     );
@@ -169,6 +172,7 @@ function requestOf(
   blobs: readonly BlobPart[] | undefined,
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
+  const { remember } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -178,6 +182,7 @@ function requestOf(
     lease: 0,
     parentRunId,
     argumentsDigest,
+    remember,
     answer,
     queueTimeoutMs,
     store,

@@ -37,14 +37,10 @@ export async function receiveValue(
   });
   try {
     const here = valueAtHand({ ...run, blobs: undefined }, body);
-    const {
-      head,
-      buffers,
-      blobs: spooled,
-    } = here ?? (await readParts(watched, streams ?? 0, contents, signal));
-    if (!blobs || store === undefined) return { head, buffers, streams, blobs: spooled };
+    const read = here ?? (await readParts(watched, streams ?? 0, contents, signal));
+    if (!blobs || store === undefined) return { ...read, streams };
     const opened = await contents.open(store, blobs, { signal });
-    return { head, buffers, streams, blobs: new Map([...(spooled ?? []), ...opened]) };
+    return { ...read, streams, blobs: new Map([...(read.blobs ?? []), ...opened]) };
   } catch (error) {
     if (isCut) return undefined;
     throw error;
@@ -71,7 +67,7 @@ async function readParts(
       if (!(read instanceof Uint8Array)) blobs.set(part, read);
     }
     await reader.end();
-    return { ...encodedOfParts(parts), ...(blobs.size > 0 && { blobs }) };
+    return { ...encodedOfParts(parts), ...(blobs.size > 0 && { blobs }), isOwn: true };
   } finally {
     signal.removeEventListener('abort', giveUp);
     giveUp();

@@ -16,7 +16,7 @@ import {
   type Welcome,
 } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
-import { Session } from '../protocol/session.js';
+import { Session, type OnRefused } from '../protocol/session.js';
 
 export interface ServiceLinkParts {
   readonly transport: Transport;
@@ -80,10 +80,14 @@ export class ServiceLink {
     this.#tell({ type: 'transport.connected', peer: welcome.service });
   }
 
-  /** Sends a directive. @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`. */
-  send(directive: Directive, body?: Body): void {
+  /**
+   * Sends a directive.
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`; why the connection can't send it at all, unless that comes out
+   *   later: then `onRefused` hears it.
+   */
+  send(directive: Directive, body?: Body, onRefused?: OnRefused): void {
     if (!this.#session || this.#lost) throw this.#lost ?? this.#closedError('is not open');
-    this.#session.send(directive, body);
+    this.#session.send(directive, body, onRefused);
   }
 
   /** Sends a directive whose loss is told by `onLost` anyway; its body is given up then. */

@@ -5,6 +5,7 @@ import type { RoutineEngine } from '../ports/routine-engine.js';
 import { ActiveRuns } from './active-runs.js';
 import type { EngineParts } from './engine-parts.js';
 import { InlineExecutor } from './inline-executor.js';
+import { PurityCheck } from './purity-check.js';
 import { RequestPipeline } from './request-pipeline.js';
 import { RunEvents } from './run-events.js';
 import { ValueCaller } from './value-caller.js';
@@ -38,7 +39,9 @@ export function assembleEngine(
   const events = new RunEvents({ feed, clock, node: identity.name });
   const inline = new InlineExecutor({ codec, catalog, clock, ids });
   const executor = differences.executor ?? inline;
+  const purity = new PurityCheck({ ...parts, node: identity.name });
   const pipeline = new RequestPipeline({
+    purity,
     cache,
     contents,
     ids,

@@ -5,6 +5,8 @@ import type { EventFeed } from '../events/event-feed.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Ids } from '../ports/ids.js';
+import type { Logger } from '../ports/logger.js';
+import type { Random } from '../ports/random.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { NodeIdentity } from '../ports/tokens.js';
 
@@ -14,6 +16,8 @@ export interface EngineParts {
   readonly codec: Codec;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
   readonly catalog: RoutineCatalog;
   readonly feed: EventFeed<EngineEvent>;
   readonly contents: Contents;

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { EngineEvent } from '../events/engine-event.js';
+import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import { everythingHere } from '../policy/execution-policies.js';
@@ -7,6 +8,7 @@ import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-en
 import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
+import { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
 
 /** Runs the root and all its sub-routines in the calling thread. @public */
@@ -16,11 +18,13 @@ export class LocalRunEngine implements RoutineEngine {
   readonly events$: Observable<EngineEvent>;
   readonly #active: ActiveRuns;
   readonly #caller: ValueCaller;
+  readonly #inspector: ResultInspector;
 
   constructor(parts: EngineParts) {
     const { active, caller } = assembleEngine(this, parts, { policy: everythingHere });
     this.#active = active;
     this.#caller = caller;
+    this.#inspector = new ResultInspector(parts);
     this.status$ = active.status$;
     this.events$ = parts.feed.events$;
   }
@@ -35,6 +39,14 @@ export class LocalRunEngine implements RoutineEngine {
 
   resolve(reference: ReferenceData): Promise<unknown> {
     return this.#caller.resolve(reference);
+  }
+
+  explain(call: RoutineCall): Promise<Explanation> {
+    return this.#inspector.explain(call);
+  }
+
+  provenance(reference: ReferenceData): Promise<Provenance> {
+    return this.#inspector.provenance(reference);
   }
 
   open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
 import { asAnswer } from '../cache/answer-form.js';
+import type { ResultMaker } from '../cache/kept-results.js';
 import type { RememberedCall, ResultCache } from '../cache/result-cache.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { ServiceLink } from '../dispatch/service-link.js';
@@ -8,6 +9,7 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
+import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
@@ -18,6 +20,7 @@ import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
 import type { RequestPipeline } from './request-pipeline.js';
+import { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
 import { withCancel } from './with-cancel.js';
 
@@ -39,6 +42,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
   readonly events$: Observable<EngineEvent>;
   readonly #active: ActiveRuns;
   readonly #caller: ValueCaller;
+  readonly #inspector: ResultInspector;
   readonly #pipeline: RequestPipeline;
   readonly #executor: Executor;
   readonly #cache: ResultCache | undefined;
@@ -50,6 +54,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor });
     this.#active = assembled.active;
     this.#caller = assembled.caller;
+    this.#inspector = new ResultInspector(parts);
     this.#pipeline = assembled.pipeline;
     this.#executor = assembled.executor;
     this.#cache = parts.cache;
@@ -69,6 +74,14 @@ export class RemoteDispatchEngine implements RoutineEngine {
     return this.#caller.resolve(reference);
   }
 
+  explain(call: RoutineCall): Promise<Explanation> {
+    return this.#inspector.explain(call);
+  }
+
+  provenance(reference: ReferenceData): Promise<Provenance> {
+    return this.#inspector.provenance(reference);
+  }
+
   open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>> {
     return this.#caller.open(reference);
   }
@@ -80,17 +93,18 @@ export class RemoteDispatchEngine implements RoutineEngine {
 
   /**
    * Runs what the service sent. The outcome comes after a result to be remembered is in the store.
-   * @param sourceHash - of the routine as it is here, for a `-dev` version.
+   * @param maker - the routine and the node that run it.
+   * @param mayBeKept - whether the store here may have a result that the requester does not know of, having another store.
    */
-  execute(call: EncodedCall, sourceHash: string | undefined, host: RunHost): Promise<Outcome> {
+  execute(call: EncodedCall, maker: ResultMaker, host: RunHost, mayBeKept = false): Promise<Outcome> {
     const { argumentsDigest } = call;
     const cache = this.#cache;
     if (cache && argumentsDigest !== undefined)
-      return this.#executeRemembered({ ...call, argumentsDigest }, sourceHash, host, cache);
+      return this.#executeRemembered({ ...call, argumentsDigest }, maker, host, cache, mayBeKept);
     if (call.answer === undefined) return this.#executor.execute(call, host);
     return this.#executor
       .execute(call, host)
-      .then((outcome) => cache?.keep(call, sourceHash, outcome) ?? outcome)
+      .then((outcome) => cache?.keep(call, maker, outcome) ?? outcome)
       .then((outcome) => asAnswer(call, outcome));
   }
 
@@ -102,14 +116,17 @@ export class RemoteDispatchEngine implements RoutineEngine {
 
   async #executeRemembered(
     call: RememberedCall,
-    sourceHash: string | undefined,
+    maker: ResultMaker,
     host: RunHost,
     cache: ResultCache,
+    mayBeKept: boolean,
   ): Promise<Outcome> {
-    const compute = async (cancel: CancelSignal): Promise<Outcome> =>
-      cache.keep(call, sourceHash, await this.#executor.execute(call, withCancel(host, cancel)));
+    const compute = async (cancel: CancelSignal, outline = call.remember?.outline): Promise<Outcome> => {
+      const outcome = await this.#executor.execute(call, withCancel(host, cancel));
+      return cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);
+    };
     const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
-    if (!keyIsKnownByExecutor(version)) return asAnswer(call, await compute(host.cancel));
-    return asAnswer(call, (await cache.remember(call, sourceHash, host.cancel, compute)).outcome);
+    if (!keyIsKnownByExecutor(version) && !mayBeKept) return asAnswer(call, await compute(host.cancel));
+    return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);
   }
 }

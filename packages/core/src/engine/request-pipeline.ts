@@ -1,6 +1,7 @@
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
 import { asAnswer } from '../cache/answer-form.js';
 import type { Contents } from '../cache/contents.js';
+import type { ResultMaker } from '../cache/kept-results.js';
 import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
 import type { Dispatcher } from '../dispatch/dispatcher.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
@@ -14,6 +15,7 @@ import type { Executor, RunHost } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { ActiveRuns } from './active-runs.js';
+import type { PurityCheck } from './purity-check.js';
 import { RequestedRun } from './requested-run.js';
 import type { RunEvents } from './run-events.js';
 
@@ -28,6 +30,7 @@ export interface RequestPipelineParts {
   readonly catalog: RoutineCatalog;
   readonly events: RunEvents;
   readonly active: ActiveRuns;
+  readonly purity: PurityCheck;
 }
 
 /** One requested run on its way through cache, policy, and executor or service, to its outcome. */
@@ -61,6 +64,8 @@ export class RequestPipeline {
       const answer = { outcome: asAnswer(call, outcome), from };
       active.remove(run);
       this.#tellEnd(run, answer);
+      if (from === 'store' && call.remember?.verifyRate)
+        this.#parts.purity.check(call, answer, (again) => this.request(again, cancel));
       return answer;
     };
     const fail = (error: unknown): Answer =>
@@ -85,7 +90,8 @@ export class RequestPipeline {
    */
   async load(answer: Answer, call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
     const loaded = await this.#tryLoad(answer, cancel);
-    if (loaded.outcome.status !== 'FAILED' || cancel.reason) return loaded;
+    const isLost = answer.outcome.status === 'DONE' && loaded.outcome.status === 'FAILED';
+    if (!isLost || cancel.reason) return loaded;
     const again = await this.requestAgain(call, fromPlainError(loaded.outcome.error), cancel);
     return this.#tryLoad(again, cancel);
   }
@@ -93,7 +99,7 @@ export class RequestPipeline {
   /** Requests a call again, by a run of its own, since its answer can't be read. A stored one is put aside before. */
   async requestAgain(call: EncodedCall, error: unknown, cancel: CancelSignal): Promise<Answer> {
     const { cache, ids } = this.#parts;
-    if (cache && isRememberedCall(call)) await cache.discard(call, this.#sourceHashOf(call), error);
+    if (cache && isRememberedCall(call)) await cache.discard(call, this.#makerOf(call), error);
     return this.request({ ...call, runId: ids.next() }, cancel);
   }
 
@@ -109,8 +115,8 @@ export class RequestPipeline {
     }
   }
 
-  #sourceHashOf({ routineId }: RememberedCall): string | undefined {
-    return this.#parts.catalog.get(parseRoutineId(routineId) as NamedRoutineId)?.sourceHash;
+  #makerOf({ routineId }: EncodedCall): ResultMaker {
+    return { sourceHash: this.#parts.catalog.get(parseRoutineId(routineId) as NamedRoutineId)?.sourceHash };
   }
 
   /** One promise fewer for each run than with a chain of async functions: on this path they are what costs most. */
@@ -125,21 +131,29 @@ export class RequestPipeline {
     const where = this.place(call.routineId, call.parentRunId !== undefined);
     const version = id.form === 'name' ? id.version : undefined;
     if (cache && isRememberedCall(call) && (where === 'here' || !keyIsKnownByExecutor(version))) {
-      const sourceHash = this.#sourceHashOf(call);
-      const compute = async (shared: CancelSignal): Promise<Outcome> =>
-        cache.keep(call, sourceHash, await this.#compute(run, where, shared));
-      return cache.remember(call, sourceHash, run.cancellation, compute).then(finish, fail);
+      const maker = this.#makerOf(call);
+      const compute = async (shared: CancelSignal, outline: readonly string[]): Promise<Outcome> => {
+        const outlined = { ...call, remember: { ...call.remember, outline } };
+        const worker = where === 'here' ? this.#parts.events.node : undefined;
+        const outcome = await this.#compute(run, where, shared, outlined);
+        return cache.keep(outlined, { ...maker, worker }, outcome);
+      };
+      return cache.remember(call, maker, run.cancellation, compute).then(finish, fail);
     }
     const computed = this.#compute(run, where, run.cancellation);
     // What was not to be remembered is kept for whoever gets the reference. Elsewhere, its worker has done so.
     const isToKeep = cache !== undefined && call.answer === 'reference' && where === 'here';
-    const kept = isToKeep ? computed.then((outcome) => cache.keep(call, undefined, outcome)) : computed;
+    const kept = isToKeep ? computed.then((outcome) => cache.keep(call, {}, outcome)) : computed;
     return kept.then((outcome) => finish({ outcome, from: 'run' }), fail);
   }
 
-  #compute(run: RequestedRun, where: 'here' | 'remote', cancel: CancelSignal): Promise<Outcome> {
+  #compute(
+    run: RequestedRun,
+    where: 'here' | 'remote',
+    cancel: CancelSignal,
+    call: EncodedCall = run.call,
+  ): Promise<Outcome> {
     const { executor, dispatcher, events } = this.#parts;
-    const { call } = run;
     if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
     events.tell(run, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
     return dispatcher.dispatch(call, run, cancel);

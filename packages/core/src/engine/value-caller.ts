@@ -137,11 +137,13 @@ export class ValueCaller {
 
   async #answer(call: EncodedCall, cancel: CancelSignal, where: string): Promise<unknown> {
     const { pipeline } = this.#parts;
-    const answer = await pipeline.request(call, cancel);
-    if (!isReady(answer)) return this.#valueOf(await pipeline.load(answer, call, cancel), call, where, true);
-    if (answer.from !== 'store') return this.#valueOf(answer, call, where);
+    const found = await pipeline.request(call, cancel);
+    const isOwn = !isReady(found);
+    const answer = isOwn ? await pipeline.load(found, call, cancel) : found;
+    if (answer.from !== 'store' || answer.outcome.status !== 'DONE')
+      return this.#valueOf(answer, call, where, isOwn);
     try {
-      return this.#valueOf(answer, call, where);
+      return this.#valueOf(answer, call, where, isOwn);
     } catch (error) {
       // Such as of a serializer that is gone. By a run of its own: that of the call has ended with what was stored.
       const again = await pipeline.requestAgain(call, error, cancel);

@@ -101,6 +101,21 @@ export interface RunCancelled extends RunEventBase {
   readonly error: PlainError;
 }
 
+/**
+ * A hit was computed again, as `cache.verify` asks, and gave something else: the task is not pure. Told after the run that
+ * was answered from the store has ended.
+ * @public
+ */
+export interface RunImpure extends EventBase {
+  readonly type: 'run.impure';
+  /** Full routine id. */
+  readonly routineId: string;
+  /** The run that was answered from the store. */
+  readonly runId: string;
+  /** Where the values differ, such as `result.weights`. */
+  readonly paths: readonly string[];
+}
+
 /** Severity of a log line. @public */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -134,7 +149,16 @@ export type StoreEvent = EventBase & {
     /** A damaged result was put aside; it counts as a miss. */
     | { readonly type: 'store.corrupt'; readonly detail: string }
     /** The store could not be asked; a get counts as a miss, a put as not remembered. */
-    | { readonly type: 'store.failed'; readonly operation: 'get' | 'put'; readonly error: PlainError }
+    | {
+        readonly type: 'store.failed';
+        readonly operation: 'get' | 'put' | 'lease';
+        readonly error: PlainError;
+      }
+    /**
+     * A result of a released routine was computed by another source than the routine has here under the same version. Told
+     * once for each routine: give changed code a new version.
+     */
+    | { readonly type: 'store.source_changed'; readonly routineId: string }
   );
 
 /**
@@ -181,6 +205,7 @@ export interface ServiceQueueChanged extends EventBase {
 /** Everything `lifecycle.events$` tells; told apart by `type`. @public */
 export type EngineEvent =
   | RunEvent
+  | RunImpure
   | StoreEvent
   | ContentEvent
   | TransportEvent

@@ -34,7 +34,8 @@ export function compose(plugins: readonly EnginePlugin[], defaults: EnginePlugin
   return new Container(all);
 }
 
-function assertPlugin(plugin: EnginePlugin, index: number): void {
+/** @throws {@link RoutineEngineError} `PLUGIN_INVALID` or `PLUGIN_INCOMPATIBLE`. */
+export function assertPlugin(plugin: EnginePlugin, index: number): void {
   const { name, api, parts }: { name?: unknown; api?: unknown; parts?: unknown } = plugin ?? {};
   if (
     typeof name !== 'string' ||

@@ -102,7 +102,7 @@ function cacheOf(parts: PartGetter): ResultCache {
     contents,
     feed,
     node,
-    codec: parts.get(CODEC).name,
+    codec: parts.get(CODEC),
     clock: parts.get(CLOCK),
   });
 }
@@ -138,6 +138,8 @@ function engineOf(parts: PartGetter): RoutineEngine {
     codec: parts.get(CODEC),
     clock: parts.get(CLOCK),
     ids: parts.get(IDS),
+    random: parts.get(RANDOM),
+    logger: parts.get(LOGGER),
     catalog: parts.get(ROUTINE_CATALOG),
     feed: parts.get(EVENT_FEED),
     contents: parts.get(CONTENTS),

@@ -70,8 +70,8 @@ async function endReading(body: Body): Promise<void> {
 }
 
 /**
- * The encoded value of a body. Without copy when the body is in memory or its value in this process; else read whole into fresh memory, one
- * buffer a part.
+ * The encoded value of a body. Without copy when the body is in memory or its value in this process; else read whole into
+ * fresh memory of the caller's own, one buffer a part.
  * @throws {@link RoutineEngineError} `BYTES_MALFORMED` when chunks and sizes disagree.
  * @public
  */
@@ -104,7 +104,7 @@ export async function encodedOf(body: Body): Promise<Encoded> {
       `A body ended after ${done} of its ${body.byteLength} bytes`,
     );
   }
-  return encodedOfParts(parts);
+  return { ...encodedOfParts(parts), isOwn: true };
 }
 
 /** The encoded value whose head is the first part. @public */

@@ -1,5 +1,17 @@
 import type { Encoded } from './encoded.js';
 
+/** How the result of a remembered call is looked up and kept. Plain data. @public */
+export interface RememberControl {
+  /** Computes anew, and replaces what is kept. */
+  readonly refresh?: boolean | undefined;
+  /** A result that was computed longer ago, in milliseconds, will not do, and is replaced. */
+  readonly maxAgeMs?: number | undefined;
+  /** Share of hits, 0 to 1, that are computed again and compared. */
+  readonly verifyRate?: number | undefined;
+  /** See {@link ResultMetadata.outline}; present once the result is about to be computed. */
+  readonly outline?: readonly string[] | undefined;
+}
+
 /** One execution of a routine, asked for: plain data beside its encoded arguments. @public */
 export interface EncodedCall {
   /** UUIDv7, made by whoever requests, so that a request may be repeated safely. */
@@ -13,6 +25,8 @@ export interface EncodedCall {
   readonly arguments: Encoded;
   /** Canonical digest of the arguments; present for a task whose result is to be remembered. */
   readonly argumentsDigest?: string | undefined;
+  /** Present only beside `argumentsDigest`, and where something differs from the default. */
+  readonly remember?: RememberControl | undefined;
   /** `reference`: the result is to be kept, and only named. Default: the value. */
   readonly answer?: 'reference' | undefined;
   /** Milliseconds the run may wait for a worker. */

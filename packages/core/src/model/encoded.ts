@@ -15,6 +15,11 @@ export interface Encoded {
    * is empty. Absent: everything is in memory.
    */
   readonly blobs?: ReadonlyMap<number, StoredBlob> | undefined;
+  /**
+   * Nobody else holds the buffers, and each owns its whole memory unless that is shared: whoever is given the value may
+   * transfer them away. Absent: others may need them too.
+   */
+  readonly isOwn?: true | undefined;
 }
 
 /** Number of bytes of a value's head and buffers together, those that are not in memory too. @public */

@@ -18,10 +18,35 @@ export function assertResultKey(key: unknown): asserts key is ResultKey {
   throw new RoutineEngineError('STORE_KEY_INVALID', `A result key is 64 lower-case hex digits, not ${given}`);
 }
 
+/** A result that another was computed from. Plain data. @public */
+export interface ResultInput {
+  readonly key: ResultKey;
+  /** Identity of the store that had it. */
+  readonly store: string;
+  /** Full id of its routine. */
+  readonly routineId: string;
+}
+
+/** Most pairs of {@link ResultMetadata.outline}. */
+export const OUTLINE_ENTRIES = 200;
+
 /** What is known of a stored result beside its bytes. Plain data. @public */
 export interface ResultMetadata {
   /** Full routine id, such as `tname:news:train:0.0.1`. */
   readonly routineId: string;
+  /** Hash of the source of the routine that computed it, 64 lower-case hex digits; absent when it is not known. */
+  readonly sourceHash?: string | undefined;
+  /** The run that called it; absent for a root. */
+  readonly parentRunId?: string | undefined;
+  /** Name of the node that computed it. */
+  readonly worker?: string | undefined;
+  /** Results that were arguments, or parts of some, by reference. At most 1,000. */
+  readonly inputs?: readonly ResultInput[] | undefined;
+  /**
+   * Short digests of the arguments and their parts, so that it can be said what differs: path, such as `args[1].rate`, and 16
+   * hex digits in turns. At most {@link OUTLINE_ENTRIES} pairs.
+   */
+  readonly outline?: readonly string[] | undefined;
   /** Canonical digest of the arguments; absent for a result that is kept only because a reference to it was asked for. */
   readonly argumentsDigest?: string | undefined;
   /** The run that computed it. */

@@ -1,9 +1,30 @@
 import type { NamedRoutineId, RoutineKind } from './routine-id.js';
 
+/** How results of a task are looked up and kept. @public */
+export interface CacheOptions {
+  /** Milliseconds after which a result will not do any more: it is computed again and replaced. Default: never. */
+  readonly ttlMs?: number;
+  /**
+   * Paths of arguments, or of parts of them, that do not count when results are looked up, such as `args[1].logger`. Only
+   * what has no influence on the result.
+   */
+  readonly ignore?: readonly string[];
+  /** Gives what counts in place of the arguments when results are looked up. With it, `ignore` is not looked at. */
+  readonly key?: (...args: never[]) => unknown;
+  /**
+   * Share of hits, 0 to 1, that are computed again and compared with what was kept, to find tasks that are not pure. A
+   * difference shows as the event `run.impure`. Default 0.
+   */
+  readonly verify?: number;
+}
+
 /** Options of a routine; those of one call (`routine.with({ ... })`) come on top. @public */
 export interface RoutineOptions {
-  /** Tasks only: `false` neither looks a result up nor keeps it. Default `true`. */
-  readonly cache?: boolean;
+  /**
+   * Tasks only: `false` neither looks a result up nor keeps it; `refresh` computes anew and replaces what is kept; an object
+   * says more. Those of a call come on top of the definition's, one by one. Default `true`.
+   */
+  readonly cache?: boolean | 'refresh' | CacheOptions;
   /** Milliseconds from the call to its end; then it is cancelled and fails with `RUN_TIMEOUT`. Default: no limit. */
   readonly timeoutMs?: number;
   /**
@@ -38,7 +59,7 @@ export interface RoutineDefinition {
   readonly id: NamedRoutineId;
   readonly body: (...args: never[]) => unknown;
   readonly options: DefinitionOptions;
-  /** Hash of the source of a `-dev` version, 64 lower-case hex digits; its results are kept apart by it. */
+  /** Hash of its source, 64 lower-case hex digits. Results of a `-dev` version are kept apart by it. */
   readonly sourceHash?: string | undefined;
   /** Where it was defined, for messages: `file:line:column`, when the stack tells. */
   readonly definedAt?: string | undefined;

@@ -14,6 +14,12 @@ export interface StoredBlob {
    * the end, when they are not what the digest says.
    */
   chunks(options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /**
+   * Reads all of the bytes into memory that is exactly as long, which saves who wants them whole a copy. Fails as
+   * {@link StoredBlob.chunks} does; then the memory holds anything, and may still be written to. Absent where it would save
+   * nothing.
+   */
+  readInto?(target: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
 /** A part of a value that lies in a store, as headers and metadata name it. Plain data. @public */

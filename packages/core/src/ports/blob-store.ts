@@ -8,6 +8,12 @@ export interface KeptBlob {
   readonly outcome: 'stored' | 'present';
 }
 
+/** One line of {@link BlobStore.list}. @public */
+export interface BlobEntry extends Pick<StoredBlob, 'digest' | 'byteLength'> {
+  /** When it was put last, also when it was there already, in milliseconds since 1970 (UTC), to the second or better. */
+  readonly putAt: number;
+}
+
 /**
  * Keeps bytes under the digest of their content, so that equal content is there once, whoever put it. The large parts of
  * results and arguments, and the streams in results, are kept so.
@@ -38,7 +44,7 @@ export interface BlobStore {
   /** Forgets a blob, whoever may need it. @returns whether there was one. */
   delete(digest: string): Promise<boolean>;
   /** Every blob, in no particular order; what is put or deleted meanwhile may or may not be seen. */
-  list(): AsyncIterable<Pick<StoredBlob, 'digest' | 'byteLength'>>;
+  list(): AsyncIterable<BlobEntry>;
 }
 
 /**

@@ -10,8 +10,12 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only grow, from an arbitrary start; for durations. */
   monotonic(): number;
-  /** Calls once after that many milliseconds. The timer keeps no process alive. */
-  after(milliseconds: number, callback: () => void): Timer;
+  /**
+   * Calls once after that many milliseconds.
+   * @param options - `holdsProcess`: whether the process stays alive for it, as for a call that waits for nothing else.
+   *   Default no.
+   */
+  after(milliseconds: number, callback: () => void, options?: { readonly holdsProcess?: boolean }): Timer;
   /** Calls once when the events that are in hand have been handled: the next turn of the loop. */
   nextTurn(callback: () => void): void;
 }

@@ -23,13 +23,15 @@ export interface MessagePipe {
   /**
    * Sends one message of 1 to `largestMessageBytes` bytes, which is always taken.
    *
-   * The bytes may be a view into larger memory that others read as well. The caller never changes them; the pipe may
-   * keep them for as long as it likes, and neither writes to them nor transfers them away.
+   * The bytes may be a view into larger memory that others read as well. The caller does not change them before
+   * `released` is called; the pipe may keep them until then, and neither writes to them nor transfers them away.
+   * @param released - to be called when the pipe has no more use for the bytes, at most once: then their memory is used
+   *   again, in place of new memory for each message. A pipe that can't tell, or hands the very bytes on, never calls it.
    * @returns whether there is room for more. After `false` the caller waits for `drained` before the next, except that
    *   one more message may follow at once.
    * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED` once the pipe is closed, by either side.
    */
-  send(message: Uint8Array): boolean;
+  send(message: Uint8Array, released?: () => void): boolean;
   /**
    * Resolves when there is room again; at once when there is.
    * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED` when it closes before.

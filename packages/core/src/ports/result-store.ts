@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { StoreEvent } from '../events/engine-event.js';
 import type { BlobStore } from './blob-store.js';
+import type { LeaseStore } from './lease-store.js';
 import type { ResultKey, ResultMetadata, StoredResult } from '../model/result.js';
 
 /** What a store can do beyond the minimum. The engine and the compliance kit read it; nothing else decides. @public */
@@ -15,8 +16,10 @@ export interface ResultStoreCapabilities {
 export interface ResultEntry {
   readonly key: ResultKey;
   readonly metadata: ResultMetadata;
-  /** Bytes of the result, without what the store adds. */
+  /** Bytes of the result's body, without what the store adds and without its blobs. */
   readonly byteLength: number;
+  /** See {@link ResultStore.pin}. */
+  readonly pinned: boolean;
 }
 
 /** Options of one call of a store. @public */
@@ -46,6 +49,8 @@ export interface ResultStore {
    * their metadata. Absent: the store keeps results whole.
    */
   readonly blobs?: BlobStore;
+  /** Who computes a result, for processes that share nothing but the store. Absent: the store can't tell. */
+  readonly leases?: LeaseStore;
   /** `store.corrupt` and `store.evicted`; what the engine itself asks of a store is told by the engine. Never errors; completes at close. */
   readonly events$: Observable<StoreEvent>;
 
@@ -73,6 +78,13 @@ export interface ResultStore {
 
   /** Forgets a result. @returns whether there was one. */
   delete(key: ResultKey): Promise<boolean>;
+
+  /**
+   * Says that a result is to stay: the store does not evict it, and collecting garbage leaves it and its blobs alone.
+   * @param pinned - `false`: it is as any other again.
+   * @returns whether there is such a result.
+   */
+  pin(key: ResultKey, pinned: boolean): Promise<boolean>;
 
   /** All results in no particular order; what is put or deleted meanwhile may or may not be seen. */
   list(): AsyncIterable<ResultEntry>;

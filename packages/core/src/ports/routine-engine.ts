@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { CallOptions, RoutineDefinition } from '../model/routine-definition.js';
+import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { RoutineId } from '../model/routine-id.js';
 import type { RunStatus, WorkerStatus } from '../model/statuses.js';
@@ -46,6 +47,13 @@ export interface RoutineEngine {
    * @throws {@link RoutineEngineError} `REFERENCE_NOT_BINARY`, and what {@link RoutineEngine.resolve} throws.
    */
   open(reference: ReferenceData): Promise<AsyncIterable<Uint8Array>>;
+  /** Whether a call would be answered from the store, and if not, why. Runs nothing. @throws what the store throws. */
+  explain(call: RoutineCall): Promise<Explanation>;
+  /**
+   * Where a kept result comes from.
+   * @throws {@link RoutineEngineError} `REFERENCE_UNREACHABLE` for the result of another store; what the store throws.
+   */
+  provenance(reference: ReferenceData): Promise<Provenance>;
   /** Current status first, then each change. Completes at shutdown. */
   readonly status$: Observable<WorkerStatus>;
   /** What this engine tells. Hot; never errors; completes at shutdown. */

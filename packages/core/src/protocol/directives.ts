@@ -1,5 +1,6 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
+import type { RememberControl } from '../model/call.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { BlobPart } from '../model/stored-blob.js';
@@ -86,6 +87,8 @@ export interface RequestStart extends RunHeader {
   readonly routineId: string;
   /** Canonical digest of the arguments, when the result is to be remembered. */
   readonly argumentsDigest?: string | undefined;
+  /** How the result is looked up and kept; absent for the default. */
+  readonly remember?: RememberControl | undefined;
   /** `reference`: the result is to be kept, and only named. Absent: the value. */
   readonly answer?: 'reference' | undefined;
   /** Identity of the store that the requester shares with other nodes; absent when it shares none. */

@@ -20,6 +20,8 @@ import { Outbox } from './outbox.js';
 /** Data of at most this size is copied into a message with other frames; larger data is a message of its own. */
 const COPIED_BYTES = 16 * 1024;
 const NOTHING = new Uint8Array(0);
+/** Memories of messages that are kept to be used again: more than a pipe has in hand at once. */
+const MOST_SPARE = 16;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -38,6 +40,8 @@ export class FrameSender implements BodyReplies, BodyNotices {
   readonly #onLost: (error: Error) => void;
   readonly #messageBytes: number;
   readonly #outbox: Outbox;
+  /** Of the longest message's length each. */
+  readonly #spare: Uint8Array[] = [];
   #waiting: Waiting[] = [];
   #onIdle: (() => void) | undefined;
   /** Whether a pump is about to run, or runs. */
@@ -179,13 +183,25 @@ export class FrameSender implements BodyReplies, BodyNotices {
     }
     this.#outbox.begin(FrameType.data, flag | FrameFlag.detached, stream, 0, bytes.byteLength);
     for (let message = this.#outbox.take(); message; message = this.#outbox.take()) this.#post(message);
-    this.#post(isLent ? new Uint8Array(bytes) : bytes);
+    if (isLent) this.#postCopy(bytes);
+    else this.#post(bytes);
   }
 
-  #post(message: Uint8Array | undefined): void {
+  /** In memory that the pipe gave back, where it does: else a long body would leave all of itself to the collector. */
+  #postCopy(bytes: Uint8Array): void {
+    const length = this.#messageBytes;
+    if (2 * bytes.byteLength < length) return this.#post(new Uint8Array(bytes));
+    const memory = this.#spare.pop() ?? new Uint8Array(length);
+    memory.set(bytes);
+    this.#post(memory.subarray(0, bytes.byteLength), () => {
+      if (this.#spare.length < MOST_SPARE) this.#spare.push(memory);
+    });
+  }
+
+  #post(message: Uint8Array | undefined, released?: () => void): void {
     if (!message || this.#closed) return;
     try {
-      if (this.#pipe.send(message)) return;
+      if (this.#pipe.send(message, released)) return;
     } catch (error) {
       this.#onLost(error as Error);
       return;

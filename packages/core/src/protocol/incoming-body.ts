@@ -60,6 +60,11 @@ export class IncomingBody implements Body {
     return this.#waiting.length > 0;
   }
 
+  /** Whether all of it is here, so that its sender is needed no more. */
+  get isWhole(): boolean {
+    return this.#isEnded && !this.#failure;
+  }
+
   chunks(): AsyncIterable<Uint8Array> {
     if (this.#isRead)
       throw new RoutineEngineError('INTERNAL', 'The chunks of a body that streams are read once');

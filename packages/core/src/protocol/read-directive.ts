@@ -1,5 +1,7 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { RememberControl } from '../model/call.js';
 import { REFERENCE_NODE_BYTES } from '../model/reference.js';
+import { OUTLINE_ENTRIES } from '../model/result.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
@@ -12,6 +14,7 @@ const DIGEST_LENGTH = 64;
 const NAME_LENGTH = 500;
 /** Highest number of a part of a value. */
 const LAST_PART = 1_000_000;
+const PATH_LENGTH = 500;
 const STORE_LENGTH = 2_000;
 const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -59,6 +62,20 @@ function reference(fields: FieldReader): ReferenceText {
   };
 }
 
+function remember(fields: FieldReader): RememberControl {
+  const control = fields.record('remember');
+  const text = (value: unknown): string =>
+    typeof value === 'string' && value.length <= PATH_LENGTH
+      ? value
+      : control.refuse('outline', 'a list of texts');
+  return {
+    refresh: control.optional('refresh', (name) => control.flag(name)),
+    maxAgeMs: control.optional('maxAgeMs', (name) => control.finite(name)),
+    verifyRate: control.optional('verifyRate', (name) => control.finite(name)),
+    outline: control.optional('outline', (name) => control.list(name, text, 2 * OUTLINE_ENTRIES)),
+  };
+}
+
 const READERS: { readonly [Type in Directive['type']]: Reader } = {
   'v1.worker.ready': (fields) => ({
     type: 'v1.worker.ready',
@@ -81,6 +98,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     ...kept(fields),
     parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
     argumentsDigest: fields.optional('argumentsDigest', (name) => fields.text(name, DIGEST_LENGTH)),
+    remember: fields.optional('remember', () => remember(fields)),
     answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
   }),

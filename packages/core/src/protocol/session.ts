@@ -5,10 +5,14 @@ import type { Directive, SessionHeader } from './directives.js';
 import { Fifo } from './fifo.js';
 import { readDirective, readSequence } from './read-directive.js';
 
+/** Hears why a directive that had to wait was not sent, though the connection goes on; its body is given up. */
+export type OnRefused = (error: Error) => void;
+
 /** A directive that waits for the window of the peer. */
 interface Waiting {
   readonly directive: Directive;
   readonly body: Body | undefined;
+  readonly onRefused: OnRefused | undefined;
 }
 
 /**
@@ -31,13 +35,13 @@ export class Session {
 
   /**
    * Sends a directive, or keeps it until the window of the peer has room. Only heartbeats overtake what waits: what is
-   * said of one run stays in order.
-   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`.
+   * said of one run stays in order. An error that makes a directive too long goes without what is in it.
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`; why the connection can't send this at all.
    */
-  send(directive: Directive, body?: Body): void {
+  send(directive: Directive, body?: Body, onRefused?: OnRefused): void {
     const overtakes = directive.type.startsWith('v1.heartbeat.');
     if (this.#full && !overtakes) {
-      this.#waiting.push({ directive, body });
+      this.#waiting.push({ directive, body, onRefused });
       return;
     }
     if (!this.#sendNow(directive, body) && !this.#full) this.#sendWhenDrained();
@@ -69,11 +73,22 @@ export class Session {
     }
     const directive = readDirective(header);
     if (needsBody(directive)) assertBody(directive, body);
+    else if (body && 'reference' in directive) refuse(directive.type, 'with a reference and a body');
     this.#received = sequence;
     return directive;
   }
 
   #sendNow(directive: Directive, body: Body | undefined): boolean {
+    try {
+      return this.#sendAs(directive, body);
+    } catch (error) {
+      const shorter = isClosed(error) ? undefined : shortened(directive);
+      if (!shorter) throw error;
+      return this.#sendAs(shorter, body);
+    }
+  }
+
+  #sendAs(directive: Directive, body: Body | undefined): boolean {
     const sequence = this.#sent + 1;
     const stamped: Directive & SessionHeader = { ...directive, session: this.id, sequence };
     const header = stamped as unknown as DirectiveHeader;
@@ -83,12 +98,14 @@ export class Session {
     return hasRoom;
   }
 
-  #sendOrDrop({ directive, body }: Waiting): void {
+  #sendOrDrop({ directive, body, onRefused }: Waiting): void {
     try {
       this.send(directive, body);
     } catch (error) {
       dropBody(body);
-      throw error;
+      if (isClosed(error)) throw error;
+      // Of no concern to the others that wait.
+      onRefused?.(error as Error);
     }
   }
 
@@ -128,6 +145,19 @@ function assertBody(directive: WithBody, body: Body | undefined): void {
   for (const { part } of blobs) {
     if (body?.sizes[part] !== 0) refuse(type, `without an empty part ${part} in its body, as its blobs say`);
   }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof RoutineEngineError && error.code === 'TRANSPORT_CLOSED';
+}
+
+/** The same with the texts of its error alone, which any connection can send; `undefined` when that is no less. */
+function shortened(directive: Directive): Directive | undefined {
+  if (!('error' in directive) || !directive.error) return undefined;
+  const { name, message, code, stack, cause, errors, properties } = directive.error;
+  if (!cause && !errors && !properties) return undefined;
+  const error = { name, message, ...(code !== undefined && { code }), ...(stack !== undefined && { stack }) };
+  return { ...directive, error };
 }
 
 function refuse(type: string, what: string): never {

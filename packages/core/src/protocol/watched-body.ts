@@ -1,5 +1,7 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Body } from '../model/body.js';
+import type { Encoded } from '../model/encoded.js';
+import { IncomingBody } from './incoming-body.js';
 
 /** Whether the bytes of a body are only there as they are read: it is read once, or given up. */
 export function isStreaming(body: Body): boolean {
@@ -16,10 +18,14 @@ export interface BodyWatcher {
   onGivenUp?(): void;
 }
 
-/** A body that streams, with somebody who hears how its reading ends, and may end it. */
+/**
+ * A body that is read in chunks, with somebody who hears how that ends, and may end it. Who takes its value in this process
+ * reads no chunks, and is not heard of.
+ */
 export class WatchedBody implements Body {
   readonly byteLength: number;
   readonly sizes: readonly number[];
+  readonly value?: Encoded;
   /** The body whose chunks these are. */
   readonly source: Body;
   readonly #watcher: BodyWatcher;
@@ -31,10 +37,17 @@ export class WatchedBody implements Body {
     this.source = source;
     this.byteLength = source.byteLength;
     this.sizes = source.sizes;
+    if (source.value) this.value = source.value;
     this.#watcher = watcher;
   }
 
+  /** Whether all of it has come from its sender, though it may not be read yet. */
+  get isWhole(): boolean {
+    return this.source instanceof IncomingBody && this.source.isWhole;
+  }
+
   chunks(): AsyncIterable<Uint8Array> {
+    this.#throwIfStopped();
     if (this.#iterator)
       throw new RoutineEngineError('INTERNAL', 'The chunks of a body that streams are read once');
     const iterator = this.#open();

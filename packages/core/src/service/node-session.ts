@@ -2,7 +2,7 @@ import type { Logger } from '../ports/logger.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Connection } from '../ports/transport.js';
 import type { Directive, NodeRole } from '../protocol/directives.js';
-import { Session } from '../protocol/session.js';
+import { Session, type OnRefused } from '../protocol/session.js';
 
 /** A node that is connected to the service. */
 export class NodeSession {
@@ -26,14 +26,19 @@ export class NodeSession {
   }
 
   /**
-   * Sends; a connection that is gone is told by its own end, so a failure here is only noted, and the body given up.
+   * Sends; a connection that is gone is told by its own end, so that is only noted. The body of what is not sent is given up.
+   * @param onRefused - hears, now or later, when the connection goes on but can't send this, such as what is too long.
    */
-  post(directive: Directive, body?: Body): void {
+  post(directive: Directive, body?: Body, onRefused?: OnRefused): void {
+    const refused = (error: Error): void => {
+      this.#logger.log('debug', `${directive.type} to ${this.name} was not sent`, { error });
+      if (this.isConnected) onRefused?.(error);
+    };
     try {
-      this.session.send(directive, body);
+      this.session.send(directive, body, refused);
     } catch (error) {
       dropBody(body);
-      this.#logger.log('debug', `${directive.type} to ${this.name} was not sent`, { error });
+      refused(error as Error);
     }
   }
 }

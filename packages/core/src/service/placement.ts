@@ -24,7 +24,7 @@ interface PlacementParts {
   /** A run that is wanted no more is not placed again. */
   readonly onCancelled: (record: RunRecord, error: PlainError) => void;
   /** A run can't be placed any more. */
-  readonly onFailed: (record: RunRecord, error: RoutineEngineError) => void;
+  readonly onFailed: (record: RunRecord, error: Error) => void;
 }
 
 /** Puts runs on workers, keeps those that wait, and takes them back from workers that are lost. */
@@ -33,6 +33,7 @@ export class Placement {
   readonly #parts: PlacementParts;
   /** Grows with every placement of any run, so that no two ever hold the same lease. */
   #lease = 0;
+  #closed = false;
 
   constructor(parts: PlacementParts) {
     this.#parts = parts;
@@ -51,8 +52,9 @@ export class Placement {
     while (this.queue.heads.some((head) => this.#settle(head)));
   }
 
-  /** Lets nothing wait any more. */
+  /** Lets nothing wait any more, also not what still comes. */
   close(): void {
+    this.#closed = true;
     for (const record of this.queue) record.queueTimer?.cancel();
   }
 
@@ -137,7 +139,19 @@ export class Placement {
     const { body } = record;
     // What streams goes to this worker, and is kept nowhere.
     if (body && isStreaming(body)) record.body = undefined;
-    worker.node.post({ ...record.request, attempt: record.attempt, lease: record.lease }, body);
+    const { attempt, lease } = record;
+    worker.node.post({ ...record.request, attempt, lease }, body, (error) =>
+      this.#refused(record, lease, error),
+    );
+  }
+
+  /** A worker can't even be told of a run: no other could. */
+  #refused(record: RunRecord, lease: number, error: Error): void {
+    if (!record.worker || record.lease !== lease) return;
+    this.release(record);
+    this.#parts.onFailed(record, error);
+    // Not here: this may be in the middle of filling.
+    queueMicrotask(() => this.fill());
   }
 
   /** Has the requester send the arguments again; the run is held until they come. */
@@ -157,7 +171,7 @@ export class Placement {
     this.queue.add(record);
     if (this.queue.size === 1) onQueue(1);
     const { queueTimeoutMs, routineId } = record.request;
-    if (queueTimeoutMs !== undefined) {
+    if (queueTimeoutMs !== undefined && !this.#closed) {
       record.queueTimer = clock.after(queueTimeoutMs, () => this.#timeOut(record, queueTimeoutMs));
     }
     if (workers.capableOf(routineId).length > 0 || record.told) return;

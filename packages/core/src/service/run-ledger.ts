@@ -14,10 +14,12 @@ import type {
   RunHeader,
 } from '../protocol/directives.js';
 import { isStreaming, WatchedBody } from '../protocol/watched-body.js';
+import { failure } from './failure.js';
 import type { NodeSession } from './node-session.js';
 import { Placement } from './placement.js';
 import type { RoutineRecords } from './routine-records.js';
 import type { RunRecord } from './run-record.js';
+import { canRead, dropStreaming, SharedRuns } from './shared-runs.js';
 import { learnDuration, type WorkerEntry, type WorkerTable } from './worker-table.js';
 
 interface RunLedgerParts {
@@ -36,6 +38,7 @@ export class RunLedger {
   readonly placement: Placement;
   readonly #parts: RunLedgerParts;
   readonly #runs = new Map<string, RunRecord>();
+  readonly #shared = new SharedRuns();
   #accepted = 0;
 
   constructor(parts: RunLedgerParts) {
@@ -83,7 +86,8 @@ export class RunLedger {
         told: false,
       };
       this.#runs.set(request.runId, record);
-      this.placement.accept(record);
+      if (this.#shared.join(record)) dropStreaming(record);
+      else this.placement.accept(record);
     } catch (error) {
       refuse(error as Error);
     }
@@ -101,7 +105,7 @@ export class RunLedger {
     const record = this.#held(node, report);
     if (!record) return;
     if (report.type === 'v1.routine.starting') record.started = true;
-    record.requester.post({ ...report, lease: 0 });
+    this.#passOn(record, report);
   }
 
   /** A run gave a value. It is over when all of its bytes have gone through. */
@@ -110,8 +114,14 @@ export class RunLedger {
     if (!record) return dropBody(body);
     if (record.worker) learnDuration(record.worker, record.request.routineId, report.durationMs);
     if (body && isStreaming(body)) return this.#deliver(node, record, report, body);
-    record.requester.post({ ...report, lease: 0 }, body);
+    const followers = this.#shared.end(record);
+    for (const each of [record, ...followers]) {
+      if (each !== record && !canRead(each, report)) continue;
+      this.#answer(each, report, body && this.#watched(each, body));
+      this.#runs.delete(each.request.runId);
+    }
     this.#finish(node, record);
+    this.#handOver(followers.filter((follower) => !canRead(follower, report)));
   }
 
   hangs(node: NodeSession, report: RunHangs): void {
@@ -133,13 +143,20 @@ export class RunLedger {
       this.placement.again(record, error, again === 'downfall');
       return this.placement.fill();
     }
+    const followers = this.#shared.end(record);
+    // That one is wanted no more says nothing of the others.
+    const others = report.cancelled ? followers : [];
+    if (others.length === 0) this.#failFollowers(followers, error);
     record.requester.post({ ...report, lease: 0 });
     this.#finish(node, record);
+    this.#handOver(others);
   }
 
   /** A worker is gone: its runs are placed elsewhere. */
   workerLost(worker: WorkerEntry, error: Error): void {
     for (const record of [...worker.runs]) {
+      // All of its result is here.
+      if (record.delivery?.isWhole) continue;
       // Only one that computed, or sent its result, may have brought the worker down, not one that waited in its inbox or
       // for sub-runs.
       const isSuspect = record.started && (!record.hanging || record.delivery !== undefined);
@@ -191,8 +208,24 @@ export class RunLedger {
     });
     record.delivery = delivery;
     this.placement.setHanging(record, true);
-    record.requester.post({ ...report, lease: 0 }, delivery);
+    this.#answer(record, report, delivery);
     this.placement.fill();
+  }
+
+  /** A result of a worker in this process. Its parts in a store may be gone by the time that they are sent from here. */
+  #watched({ requester, request, attempt }: RunRecord, body: Body): Body {
+    if (body.parts) return body;
+    return new WatchedBody(body, {
+      onFailed: (error) => requester.post(failure(request.runId, attempt, toPlainError(error), false)),
+    });
+  }
+
+  /** Passes a result on. When that can't be sent, the requester hears why. */
+  #answer({ requester, request, attempt }: RunRecord, report: RunCompletes, body: Body | undefined): void {
+    const { runId } = request;
+    requester.post({ ...report, runId, lease: 0 }, body, (error) =>
+      requester.post(failure(runId, attempt, toPlainError(error), false)),
+    );
   }
 
   #undelivered(node: NodeSession, record: RunRecord, error: unknown): void {
@@ -208,6 +241,10 @@ export class RunLedger {
   #stop(record: RunRecord, cancel: CancelRun): void {
     const { worker, delivery } = record;
     record.cancelled = cancel.error;
+    if (record.leader) {
+      this.#shared.leave(record);
+      return this.#fail(record, cancel.error, true);
+    }
     if (worker && delivery) {
       this.#finish(worker.node, record);
       delivery.stop(fromPlainError(cancel.error));
@@ -224,17 +261,44 @@ export class RunLedger {
   #finish(node: NodeSession, record: RunRecord): void {
     const { attempt, lease } = record;
     const { runId } = record.request;
+    const followers = this.#shared.end(record);
     node.post({ type: 'v1.routine.ack', runId, attempt, lease });
     this.placement.release(record);
     this.#runs.delete(runId);
+    this.#handOver(followers);
     this.placement.fill();
   }
 
   #fail(record: RunRecord, error: PlainError, cancelled: boolean): void {
     const { runId } = record.request;
+    const followers = this.#shared.end(record);
     this.#runs.delete(runId);
     dropBody(record.body);
     record.requester.post(failure(runId, record.attempt, error, cancelled));
+    // It would bring down workers for the others as well; any other failure is that of this request alone.
+    if (error.code === 'RUN_POISONED') this.#failFollowers(followers, error);
+    else this.#handOver(followers);
+  }
+
+  #failFollowers(followers: readonly RunRecord[], error: PlainError): void {
+    for (const follower of followers) {
+      const { runId } = follower.request;
+      this.#runs.delete(runId);
+      dropBody(follower.body);
+      follower.requester.post(failure(runId, follower.attempt, error, false));
+    }
+  }
+
+  /** Has done what followed a run that gave it nothing: the first leads now, and the others follow it. */
+  #handOver(followers: readonly RunRecord[]): void {
+    for (const follower of followers) if (!this.#shared.join(follower)) this.placement.accept(follower);
+  }
+
+  /** Tells the requester, and those of equal calls, how a run goes on. */
+  #passOn(record: RunRecord, report: Report): void {
+    record.requester.post({ ...report, lease: 0 });
+    for (const { requester, request } of record.followers ?? [])
+      requester.post({ ...report, runId: request.runId, lease: 0 });
   }
 
   /** The run of a report, if its sender still holds the lease: late, doubled and forged reports are not listened to. */
@@ -247,8 +311,4 @@ export class RunLedger {
     });
     return undefined;
   }
-}
-
-function failure(runId: string, attempt: number, error: PlainError, cancelled: boolean): RunFails {
-  return { type: 'v1.routine.failed', runId, attempt, lease: 0, cancelled, again: 'no', error };
 }

@@ -37,6 +37,12 @@ export interface RunRecord {
   hanging: boolean;
   /** Its result on the way from worker to requester: it has computed, and is over when this has gone through. */
   delivery?: WatchedBody | undefined;
+  /** What it has in common with equal calls; absent when it is for itself. */
+  sharedAs?: string | undefined;
+  /** The equal call that it follows: it is not placed, and gets what comes of that one. */
+  leader?: RunRecord | undefined;
+  /** The equal calls that follow it, in the order of their requests. */
+  followers?: readonly RunRecord[] | undefined;
   /** The requester was told that no worker offers the routine. */
   told: boolean;
   queueTimer?: Timer | undefined;

@@ -16,7 +16,7 @@ import { NodeSession } from './node-session.js';
 import { RoutineRecords } from './routine-records.js';
 import { RunLedger } from './run-ledger.js';
 import { WorkerTable, type WorkerEntry } from './worker-table.js';
-import type { Body } from '../model/body.js';
+import { dropBody, type Body } from '../model/body.js';
 
 /** What a service is made of. @public */
 export interface ServiceParts {
@@ -116,6 +116,7 @@ export class Service {
 
   #admit(connection: Connection, envelope: Envelope): NodeSession {
     const { ids, logger, name } = this.#parts;
+    dropBody(envelope.body);
     const hello = readGreeting(envelope.header);
     if (hello.type !== 'hello') {
       throw new RoutineEngineError(

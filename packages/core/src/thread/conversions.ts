@@ -8,13 +8,23 @@ import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs } = call;
   const message = { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs };
-  return call.answer ? { ...message, answer: call.answer } : message;
+  const { answer, remember } = call;
+  return answer || remember ? { ...message, answer, remember } : message;
 }
 
 /** The inverse of {@link toCallMessage}. */
 export function fromCallMessage(message: CallMessage, args: Encoded | undefined): EncodedCall {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } =
-    message;
+  const {
+    runId,
+    parentRunId,
+    rootRunId,
+    routineId,
+    attempt,
+    argumentsDigest,
+    answer,
+    queueTimeoutMs,
+    remember,
+  } = message;
   return {
     runId,
     rootRunId,
@@ -23,6 +33,7 @@ export function fromCallMessage(message: CallMessage, args: Encoded | undefined)
     arguments: cameWith(args, routineId),
     parentRunId,
     argumentsDigest,
+    remember,
     answer,
     queueTimeoutMs,
   };

@@ -160,7 +160,7 @@ export class Guest implements ScopeEngine {
         port.send({ kind: 'withdraw', runId: call.runId, error });
         resolve({ outcome: { status: 'CANCELLED', error }, value: undefined });
       });
-      port.send({ kind: 'request', call: toCallMessage(call) }, call.arguments);
+      port.send({ kind: 'request', call: toCallMessage(call) }, snapshot(call.arguments), true);
     });
     this.#asked.delete(call.runId);
     if (outcome.status === 'DONE') return this.#answerOf(call, outcome, value);

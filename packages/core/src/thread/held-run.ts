@@ -1,5 +1,5 @@
 import { Cancellation } from '../context/cancellation.js';
-import { fromPlainError } from '../errors/error-conversion.js';
+import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { EncodedCall } from '../model/call.js';
@@ -8,7 +8,8 @@ import type { Outcome } from '../model/outcome.js';
 import type { Clock } from '../ports/clock.js';
 import type { RunHost } from '../ports/executor.js';
 import type { BackgroundThread } from './background-thread.js';
-import { fromCallMessage, fromOutcomeMessage, toOutcomeMessage } from './conversions.js';
+import { fromCallMessage, fromOutcomeMessage, toCallMessage, toOutcomeMessage } from './conversions.js';
+import { copyInTurns, isLongToCopy } from './copy-in-turns.js';
 import { HostContents } from './host-contents.js';
 import type { CallMessage, OutcomeMessage, ToHost } from './messages.js';
 
@@ -31,14 +32,27 @@ export class HeldRun {
   readonly #parts: HeldRunParts;
   readonly #subRuns = new Map<string, Cancellation>();
   #made: HostContents | undefined;
-  /** `waiting` in the thread's inbox, then `computing`, and `hanging` while it waits for sub-runs. */
-  state: 'waiting' | 'computing' | 'hanging' = 'waiting';
+  /**
+   * `coming` while its arguments are made ready for the thread, `waiting` in the thread's inbox, then `computing`, and
+   * `hanging` while it waits for sub-runs; `over` in the end.
+   */
+  state: 'coming' | 'waiting' | 'computing' | 'hanging' | 'over' = 'coming';
 
   constructor(parts: HeldRunParts) {
     this.number = parts.number;
     this.call = parts.call;
     this.host = parts.host;
     this.#parts = parts;
+  }
+
+  /** Hands the run to the thread. Large arguments that others may need too are copied first, while other work goes on. */
+  begin(): void {
+    const { arguments: args } = this.call;
+    if (!isLongToCopy(args)) return this.#send(args);
+    copyInTurns(args, this.#parts.clock).then(
+      (copy) => this.state === 'coming' && this.#send(copy),
+      (error: unknown) => this.settle({ status: 'FAILED', error: toPlainError(error) }),
+    );
   }
 
   /** Takes what the thread says of this run. */
@@ -76,6 +90,7 @@ export class HeldRun {
 
   /** Ends the run. Sub-runs that nobody waits for any more are cancelled. */
   settle(outcome: Outcome): void {
+    this.state = 'over';
     if (this.#subRuns.size > 0) {
       const reason = endedBefore(this.call, 'sub-run');
       for (const subRun of this.#subRuns.values()) subRun.cancel(reason);
@@ -85,6 +100,12 @@ export class HeldRun {
       outcome.status === 'DONE' ? endedBefore(this.call, 'stream') : fromPlainError(outcome.error),
     );
     this.#parts.settled(outcome);
+  }
+
+  #send(args: Encoded): void {
+    this.state = 'waiting';
+    const message = { kind: 'run', call: toCallMessage(this.call), number: this.number } as const;
+    this.#parts.thread.send(message, args, args.isOwn);
   }
 
   /** Made when first needed: most runs have neither streams nor references. */
@@ -101,14 +122,22 @@ export class HeldRun {
   async #request(message: CallMessage, args: Encoded | undefined): Promise<void> {
     const cancellation = new Cancellation();
     this.#subRuns.set(message.runId, cancellation);
-    const outcome = await this.host.request(fromCallMessage(message, args), cancellation);
+    const answered = await this.host.request(fromCallMessage(message, args), cancellation);
     this.#subRuns.delete(message.runId);
+    const outcome = await copied(answered, this.#parts.clock);
     const value = outcome.status === 'DONE' ? outcome.value : undefined;
     const streams = value?.streams ? this.#contents.keep(value) : undefined;
-    this.#parts.thread.send(
-      { kind: 'answer', runId: message.runId, outcome: toOutcomeMessage(outcome, streams) },
-      value,
-    );
+    const told = toOutcomeMessage(outcome, streams);
+    this.#parts.thread.send({ kind: 'answer', runId: message.runId, outcome: told }, value, value?.isOwn);
+  }
+}
+
+async function copied(outcome: Outcome, clock: Clock): Promise<Outcome> {
+  if (outcome.status !== 'DONE' || !outcome.value || !isLongToCopy(outcome.value)) return outcome;
+  try {
+    return { ...outcome, value: await copyInTurns(outcome.value, clock) };
+  } catch (error) {
+    return { status: 'FAILED', error: toPlainError(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RememberControl } from '../model/call.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { Encoded } from '../model/encoded.js';
@@ -27,6 +28,7 @@ export interface CallMessage {
   readonly routineId: string;
   readonly attempt: number;
   readonly argumentsDigest: string | undefined;
+  readonly remember?: RememberControl | undefined;
   readonly answer?: 'reference' | undefined;
   readonly queueTimeoutMs: number | undefined;
 }

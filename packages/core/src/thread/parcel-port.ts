@@ -82,6 +82,13 @@ export class ParcelPort<Out, In> {
     this.#entries = [];
     this.#buffers = [];
     this.#transfer = [];
-    this.#port.postMessage([packed, buffers] satisfies Batch, transfer);
+    const batch: Batch = [packed, buffers];
+    try {
+      this.#port.postMessage(batch, transfer);
+    } catch (error) {
+      if ((error as Error).name !== 'DataCloneError') throw error;
+      // Such as of memory of WebAssembly, which can only be copied. Node 20 copies it unasked.
+      this.#port.postMessage(batch);
+    }
   }
 }

@@ -10,6 +10,8 @@ import { StreamSource } from './stream-source.js';
 const CREDIT_BYTES = LIMITS.threadWindowBytes / 4;
 /** Shorter pieces are put together where they wait for their reader. */
 const ALONE_BYTES = 16 * 1024;
+/** Memory from this size on goes back to where it came from with the credit, to be used again. */
+const REUSED_BYTES = 64 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /** Sends a message to the other end. The buffers of its value own their memory, and are given up. */
@@ -65,12 +67,15 @@ export class PortStreams {
   }
 
   /**
-   * A stream that the other end sends. Each chunk is the reader's own. Whoever asks for it reads it or ends its iterator.
+   * A stream that the other end sends. A chunk is only lent, until the next one is asked for: then its memory goes back to be
+   * used again, since what is left to the garbage collector it collects late. Whoever asks for a stream reads it or ends its
+   * iterator.
    * @throws what the stream throws; the reason of {@link PortStreams.close}.
    */
   read(stream: number): AsyncIterable<Uint8Array> {
     const { runId, send } = this.#parts;
     let takenBytes = 0;
+    let used: Uint8Array[] = [];
     // How long it will be nobody knows.
     const body = new IncomingBody([], Number.NaN, {
       onBegun: () => undefined,
@@ -78,8 +83,9 @@ export class PortStreams {
       onTaken: (bytes) => {
         takenBytes += bytes;
         if (takenBytes < CREDIT_BYTES || !this.#incoming.has(stream)) return;
-        send({ kind: 'credit', runId, stream, bytes: takenBytes });
+        send({ kind: 'credit', runId, stream, bytes: takenBytes }, { head: EMPTY, buffers: used });
         takenBytes = 0;
+        used = [];
       },
       onStopped: () => {
         if (this.#incoming.delete(stream)) send({ kind: 'stop', runId, stream });
@@ -87,7 +93,9 @@ export class PortStreams {
     });
     if (this.#closed) body.fail(this.#closed);
     else this.#incoming.set(stream, body);
-    return body.chunks();
+    return returning(body.chunks(), (chunk) => {
+      if (chunk.byteLength >= REUSED_BYTES) used.push(new Uint8Array(chunk.buffer));
+    });
   }
 
   /** Takes what the other end says. Streams that are over on this side may still be spoken of. */
@@ -107,7 +115,7 @@ export class PortStreams {
         this.#incoming.delete(stream);
         return incoming?.fail(fromPlainError(message.error));
       case 'credit':
-        return outgoing?.credit(message.bytes);
+        return outgoing?.credit(message.bytes, value?.buffers ?? []);
       case 'stop':
         this.#outgoing.delete(stream);
         return outgoing?.stop();
@@ -123,4 +131,28 @@ export class PortStreams {
     for (const source of sources) source.stop();
     for (const body of bodies) body.fail(reason);
   }
+}
+
+/** The same chunks; gives each to `giveBack` when the next is asked for. */
+function returning(
+  chunks: AsyncIterable<Uint8Array>,
+  giveBack: (chunk: Uint8Array) => void,
+): AsyncIterable<Uint8Array> {
+  const source = chunks[Symbol.asyncIterator]();
+  let lent: Uint8Array | undefined;
+  // No generator: its return() would wait for the chunk that is asked for.
+  const iterator: AsyncIterator<Uint8Array> = {
+    async next() {
+      if (lent) giveBack(lent);
+      lent = undefined;
+      const next = await source.next();
+      if (next.done !== true) lent = next.value;
+      return next;
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }

@@ -8,7 +8,6 @@ import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RunHost } from '../ports/executor.js';
 import { BackgroundThread, type ThreadEnd, type ThreadOptions } from './background-thread.js';
-import { toCallMessage } from './conversions.js';
 import { HeldRun } from './held-run.js';
 import type { Parcel, ToHost } from './messages.js';
 
@@ -61,11 +60,12 @@ export class Seat {
         },
       });
       const stopListening = host.cancel.onCancel((reason) => {
+        if (held.state === 'coming') return held.settle({ status: 'CANCELLED', error: toPlainError(reason) });
         this.#thread.send({ kind: 'cancel', runId: call.runId, error: toPlainError(reason) });
         grace = this.#parts.clock.after(LIMITS.cancelGraceMs, () => this.#lateToCancel(held, reason));
       });
       this.#held.set(call.runId, held);
-      this.#thread.send({ kind: 'run', call: toCallMessage(call), number: held.number }, call.arguments);
+      held.begin();
     });
   }
 

@@ -3,10 +3,12 @@ import type { Clock } from '../ports/clock.js';
 
 /** Pieces shorter than this are put together: a message each would cost more than its bytes. */
 const BLOCK_BYTES = 16 * 1024;
+/** Pieces from this size on are sent in memory that came back. */
+const REUSED_BYTES = 64 * 1024;
 
 /** Hears what comes of a stream on its way out. */
 export interface SourceNotices {
-  /** The next bytes; they own their whole memory, and are the listener's. */
+  /** The next bytes; nobody else has their memory, which may be given back with the credit. */
   onBytes(bytes: Uint8Array): void;
   onEnd(): void;
   /** It threw this, whatever it is. */
@@ -23,6 +25,8 @@ export class StreamSource {
   #onCredit: (() => void) | undefined;
   #block: Uint8Array | undefined;
   #blockBytes = 0;
+  /** Memory to be used again. */
+  #spare: Uint8Array[] = [];
 
   constructor(chunks: AsyncIterable<Uint8Array>, clock: Clock, notices: SourceNotices) {
     this.#iterator = chunks[Symbol.asyncIterator]();
@@ -34,9 +38,10 @@ export class StreamSource {
     void this.#pump();
   }
 
-  /** The reader took so many bytes: as many more may be sent. */
-  credit(bytes: number): void {
+  /** The reader took so many bytes: as many more may be sent. @param used - memory that came back. */
+  credit(bytes: number, used: readonly Uint8Array[] = []): void {
     this.#creditBytes += bytes;
+    this.#spare.push(...used);
     this.#onCredit?.();
   }
 
@@ -83,11 +88,19 @@ export class StreamSource {
   #give(piece: Uint8Array): void {
     if (this.#blockBytes + piece.byteLength > BLOCK_BYTES) this.#flush();
     // Copied, since a chunk is only lent, and may be of memory that others share.
-    if (piece.byteLength >= BLOCK_BYTES) return this.#notices.onBytes(Uint8Array.from(piece));
+    if (piece.byteLength >= BLOCK_BYTES) return this.#notices.onBytes(this.#copyOf(piece));
     if (this.#blockBytes === 0) this.#clock.nextTurn(() => this.#flush());
     this.#block ??= new Uint8Array(BLOCK_BYTES);
     this.#block.set(piece, this.#blockBytes);
     this.#blockBytes += piece.byteLength;
+  }
+
+  #copyOf(piece: Uint8Array): Uint8Array {
+    const memory = piece.byteLength >= REUSED_BYTES ? this.#spare.pop() : undefined;
+    // What is too short is left: pieces get no shorter for long.
+    if (!memory || memory.byteLength < piece.byteLength) return Uint8Array.from(piece);
+    memory.set(piece);
+    return memory.subarray(0, piece.byteLength);
   }
 
   #flush(): void {

@@ -12,14 +12,16 @@ import { dropBody, type Body } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import { LIMITS } from '../model/limits.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import { statusOfCounts, type WorkerStatus } from '../model/statuses.js';
 import { subRoutinesRemote } from '../policy/execution-policies.js';
-import type { Clock } from '../ports/clock.js';
+import type { Clock, Timer } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Ids } from '../ports/ids.js';
 import type { Logger } from '../ports/logger.js';
+import type { Random } from '../ports/random.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { NodeIdentity } from '../ports/tokens.js';
 import type { Transport } from '../ports/transport.js';
@@ -38,6 +40,7 @@ export interface WorkerNodeParts {
   readonly codec: Codec;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly random: Random;
   readonly logger: Logger;
   readonly feed: EventFeed<EngineEvent>;
   /** Routines of this process; those of the threads are loaded from `threads.modules`. */
@@ -73,6 +76,7 @@ export class WorkerNode {
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
   #hanging = 0;
   #ending = false;
+  #onEmpty: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   /** Current status first, then each change. */
@@ -139,8 +143,20 @@ export class WorkerNode {
     this.#link.post({ type: 'v1.worker.draining' });
     this.#end(new RoutineEngineError('WORKER_LOST', `${this.name} shuts down`));
     await this.#engine.shutdown();
+    await this.#handedBack();
     await this.#link.close();
     this.#status.complete();
+  }
+
+  /** Resolves when the service was told of every run: a result may still be on its way into the store. */
+  async #handedBack(): Promise<void> {
+    if (this.#held.size === 0) return;
+    let late: Timer | undefined;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      late = this.#parts.clock.after(LIMITS.drainMs, resolve);
+    });
+    late?.cancel();
   }
 
   /** Cancels what it holds, and takes nothing any more. */
@@ -179,8 +195,11 @@ export class WorkerNode {
   }
 
   #execute(run: WorkerRun, request: RequestStart, args: Encoded): Promise<Outcome> {
-    const sourceHash = this.#routines.get(request.routineId)?.sourceHash;
-    return this.#engine.execute(callOf(request, args), sourceHash, run);
+    const maker = { sourceHash: this.#routines.get(request.routineId)?.sourceHash, worker: this.name };
+    const { sharedStore } = this.#parts.contents;
+    const hasSameStore = request.store !== undefined && request.store === sharedStore;
+    const mayBeKept = !this.#link.sharesMemory && !hasSameStore;
+    return this.#engine.execute(callOf(request, args), maker, run, mayBeKept);
   }
 
   #settle(run: WorkerRun, outcome: Outcome): void {
@@ -193,6 +212,7 @@ export class WorkerNode {
     this.#held.delete(run.header.runId);
     if (run.hangs) this.#hanging -= 1;
     this.#refresh();
+    if (this.#held.size === 0) this.#onEmpty?.();
   }
 
   #whyNot(request: RequestStart, body: Body | undefined): RoutineEngineError | undefined {
@@ -237,7 +257,7 @@ export class WorkerNode {
 }
 
 function callOf(request: RequestStart, args: Encoded): EncodedCall {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer } = request;
+  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, remember, answer } = request;
   return {
     runId,
     rootRunId,
@@ -246,6 +266,7 @@ function callOf(request: RequestStart, args: Encoded): EncodedCall {
     arguments: args,
     parentRunId,
     argumentsDigest,
+    remember,
     answer,
   };
 }

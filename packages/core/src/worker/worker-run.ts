@@ -124,11 +124,12 @@ export class WorkerRun implements RunHost {
       ...(blobs && { blobs, store: this.#store }),
       ...(reference && { reference: textOfReference(reference) }),
     };
+    // Also when it can't be sent at all, such as a value of too many parts: else nobody would ever hear.
+    const refused = (error: unknown): void => this.fail(toPlainError(error), 'no', false);
     try {
-      this.#parts.link.send(completed, sent?.body);
+      this.#parts.link.send(completed, sent?.body, refused);
     } catch (error) {
-      // Also when it can't be sent at all, such as a value of too many parts: else nobody would ever hear.
-      this.fail(toPlainError(error), 'no', false);
+      refused(error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/cache/memory-store.js';
-import { ResultCache, type RememberedCall } from '../../src/cache/result-cache.js';
+import { ResultCache, type Answer, type RememberedCall } from '../../src/cache/result-cache.js';
+import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { Cancellation } from '../../src/context/cancellation.js';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
@@ -29,7 +30,14 @@ function cacheOver(over: ResultStore): ResultCache {
   events = [];
   feed.events$.subscribe((event) => events.push(event));
   const contents = contentsOver(over, feed);
-  return new ResultCache({ store: over, contents, codec: 'test', clock: systemClock, feed, node: 'test' });
+  return new ResultCache({
+    store: over,
+    contents,
+    codec: new MsgpackrCodec(),
+    clock: systemClock,
+    feed,
+    node: 'test',
+  });
 }
 
 beforeEach(() => {
@@ -40,9 +48,9 @@ beforeEach(() => {
 /** Has a call remembered, computing with the outcome given, and counts how often that was needed. */
 function remember(of: RememberedCall, outcome: Outcome | Promise<Outcome>, cancel = new Cancellation()) {
   let computed = 0;
-  const answer = cache.remember(of, undefined, cancel, async () => {
+  const answer = cache.remember(of, {}, cancel, async () => {
     computed += 1;
-    return cache.keep(of, undefined, await outcome);
+    return cache.keep(of, {}, await outcome);
   });
   return { answer, computed: () => computed };
 }
@@ -79,13 +87,24 @@ describe('the result cache', () => {
 
   it('keeps results of different sources apart', async () => {
     const compute = (): Promise<Outcome> => Promise.resolve(value(1));
-    await cache.keep(call('a'), 'source-1', value(1));
-    expect(await cache.remember(call('a'), 'source-1', new Cancellation(), compute)).toMatchObject({
-      from: 'store',
-    });
-    expect(await cache.remember(call('a'), 'source-2', new Cancellation(), compute)).toMatchObject({
-      from: 'run',
-    });
+    const changing = { ...call('a'), routineId: 'tname:test:train:1.0.0-dev' };
+    const answerOf = (sourceHash: string): Promise<Answer> =>
+      cache.remember(changing, { sourceHash }, new Cancellation(), compute);
+    await cache.keep(changing, { sourceHash: 'source-1' }, value(1));
+    expect(await answerOf('source-1')).toMatchObject({ from: 'store' });
+    expect(await answerOf('source-2')).toMatchObject({ from: 'run' });
+  });
+
+  it('says once when a released routine has another source than what was kept', async () => {
+    const compute = (): Promise<Outcome> => Promise.resolve(value(1));
+    await cache.keep(call('a'), { sourceHash: 'source-1' }, value(1));
+    const answerOf = (sourceHash: string): Promise<Answer> =>
+      cache.remember(call('a'), { sourceHash }, new Cancellation(), compute);
+    for (const source of ['source-1', 'source-2', 'source-2'])
+      expect(await answerOf(source)).toMatchObject({ from: 'store' });
+    expect(events.filter(({ type }) => type === 'store.source_changed')).toMatchObject([
+      { routineId: 'tname:test:train:1.0.0' },
+    ]);
   });
 
   it('lets equal calls in flight share one run', async () => {
@@ -117,7 +136,7 @@ describe('the result cache', () => {
     let reason: Error | undefined;
     const cancels = [new Cancellation(), new Cancellation()];
     const answers = cancels.map((cancel) =>
-      cache.remember(call('a'), undefined, cancel, (shared) => {
+      cache.remember(call('a'), {}, cancel, (shared) => {
         shared.onCancel((given) => (reason = given));
         return new Promise(() => undefined);
       }),
@@ -170,6 +189,27 @@ describe('the result cache', () => {
     expect(await alone.answer).toMatchObject({ from: 'run' });
   });
 
+  it('computes once for all who want a reference, though none can be had', async () => {
+    cache = cacheOver(failing('put'));
+    const owner = remember(call('a'), value(1));
+    const joined = [1, 2, 3].map(() => remember({ ...call('a'), answer: 'reference' }, value(1)));
+    for (const { answer } of [owner, ...joined]) await answer;
+    expect(joined.map(({ computed }) => computed())).toEqual([1, 0, 0]);
+  });
+
+  it('gives what was kept first to everybody, and never a reference to it for another value', async () => {
+    const valued = (byte: number): Outcome => ({ ...value(byte), node: Uint8Array.of(byte) }) as Outcome;
+    const first = await cache.keep(call('a'), {}, valued(1));
+    const asked = { ...call('a', 'run-2'), answer: 'reference' } as const;
+    const second = await cache.keep(asked, {}, valued(2));
+    expect(first).toMatchObject({ value: { head: Uint8Array.of(1) }, reference: { node: Uint8Array.of(1) } });
+    expect(second).toMatchObject({
+      rememberedIn: store.identity,
+      value: { head: Uint8Array.of(1) },
+      reference: { node: Buffer.of(1) },
+    });
+  });
+
   it('fails when computing throws', async () => {
     const thrown = remember(call('a'), Promise.reject(new RangeError('no')));
     expect(await thrown.answer).toMatchObject({
@@ -179,7 +219,7 @@ describe('the result cache', () => {
 
   it('computes again what was discarded', async () => {
     await remember(call('a'), value(1)).answer;
-    await cache.discard(call('a'), undefined, new Error('does not decode'));
+    await cache.discard(call('a'), {}, new Error('does not decode'));
     expect(events.at(-1)).toMatchObject({ type: 'store.corrupt', detail: 'does not decode' });
     expect(await remember(call('a'), value(2)).answer).toMatchObject({ from: 'run' });
   });

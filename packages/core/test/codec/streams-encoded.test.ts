@@ -190,6 +190,19 @@ describe('the chunks of a stream', () => {
     expect(await chunks.next()).toEqual(ended);
   });
 
+  it('fail, naming the path, when the memory of a chunk was transferred away', async () => {
+    const chunk = new Uint8Array(8);
+    structuredClone(chunk, { transfer: [chunk.buffer] });
+    const stream = (async function* () {
+      yield chunk;
+    })();
+    const [encoded] = encode({ log: stream }).valueStreams ?? [];
+    await expect(encoded?.chunks[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'VALUE_NOT_ENCODABLE',
+      message: expect.stringMatching(/^result\.log.*detached/),
+    });
+  });
+
   it('fail with what the stream throws, unchanged', async () => {
     const fault = new Error('disk on fire');
     // oxlint-disable-next-line require-yield

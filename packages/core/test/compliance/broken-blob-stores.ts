@@ -186,7 +186,7 @@ const READING: typeof KEEPING = [
     'lists every blob once, with its number of bytes',
     (sound) => ({
       async *list() {
-        for await (const { digest, byteLength } of sound.list()) yield { digest, byteLength: byteLength + 1 };
+        for await (const entry of sound.list()) yield { ...entry, byteLength: entry.byteLength + 1 };
       },
     }),
   ],

@@ -29,4 +29,44 @@ export const BROKEN_METADATA: typeof BROKEN = [
     'keeps a result without a digest of arguments',
     withMetadata((metadata) => ({ argumentsDigest: '', ...metadata })),
   ],
+  [
+    'does not know who computed a result',
+    'gives back who computed a result, from which source and for whom',
+    withMetadata(({ worker, ...metadata }) =>
+      worker === undefined
+        ? metadata
+        : { ...metadata, worker: Buffer.from(worker, 'ascii').toString('ascii') },
+    ),
+  ],
+  [
+    'keeps a hundred inputs',
+    'gives back the results that a result was computed from, as many as there may be',
+    withMetadata((metadata) =>
+      metadata.inputs ? { ...metadata, inputs: metadata.inputs.slice(0, 100) } : metadata,
+    ),
+  ],
+  [
+    'sorts an outline',
+    'gives back the outline of the arguments, in order and as long as it may be',
+    withMetadata((metadata) =>
+      metadata.outline ? { ...metadata, outline: metadata.outline.toSorted() } : metadata,
+    ),
+  ],
+  [
+    'drops empty lists',
+    'keeps empty lists in metadata as empty lists',
+    withMetadata(({ inputs, ...metadata }) => (inputs?.length ? { ...metadata, inputs } : metadata)),
+  ],
+  [
+    'makes null of undefined',
+    'takes metadata with fields that are undefined, as if they were not there',
+    withMetadata((metadata) =>
+      'worker' in metadata ? ({ ...metadata, worker: metadata.worker ?? null } as ResultMetadata) : metadata,
+    ),
+  ],
+  [
+    'keeps whole milliseconds',
+    'gives back the numbers in metadata to the last digit',
+    withMetadata((metadata) => ({ ...metadata, createdAt: Math.trunc(metadata.createdAt) })),
+  ],
 ];

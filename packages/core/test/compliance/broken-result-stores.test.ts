@@ -4,8 +4,10 @@ import type { ResultStorePlace, ResultStoreSubject } from '../../src/compliance/
 import { BROKEN_BLOBS, brokenBlobsBy } from './broken-blob-stores.ts';
 import { BROKEN_METADATA } from './broken-result-metadata.ts';
 import { type Breakage, BROKEN, brokenBy } from './broken-result-stores.ts';
+import { BROKEN_PLACES } from './broken-places.ts';
 import { failuresOf } from './failures-of.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
+import { MemoryPlace, type PlaceBreakage } from './memory-place.ts';
 
 const CAPABILITIES = { durable: false, shared: false };
 
@@ -39,6 +41,33 @@ async function brokenPromisesOfBlobs(breakage: (typeof BROKEN_BLOBS)[number][2])
   return [...failures.keys()];
 }
 
+/** How a store is judged that can do everything. */
+function withEverything(breakage: PlaceBreakage): ResultStoreSubject<MemoryPlace> {
+  return {
+    capabilities: { durable: true, shared: true },
+    blobs: true,
+    leases: true,
+    create: async () => new MemoryPlace(breakage),
+    elapse: (place, milliseconds) => void (place.now += milliseconds),
+    damage: async (place, key) => place.damage(key),
+    damageBlob: ({ blobs }, digest) => blobs.damage(digest),
+  };
+}
+
+/** @param promise - the one case that is run; default all. */
+async function brokenPromisesOfPlaces(breakage: PlaceBreakage, promise?: string): Promise<string[]> {
+  const failures = await failuresOf(({ describe, it: run }) =>
+    resultStoreCompliance(
+      {
+        describe,
+        it: (name, test) => (promise === undefined || name === promise) && run(name, test),
+      },
+      withEverything(breakage),
+    ),
+  );
+  return [...failures.keys()];
+}
+
 /** The names of all cases that a kit has for a subject. */
 function promisesTo<Place extends ResultStorePlace>(subject: ResultStoreSubject<Place>): string[] {
   const names: string[] = [];
@@ -50,6 +79,7 @@ describe('the kit for result stores', () => {
   it('finds nothing wrong with a store that keeps its promises', async () => {
     expect(await brokenPromises(() => ({}))).toEqual([]);
     expect(await brokenPromisesOfBlobs(() => ({}))).toEqual([]);
+    expect(await brokenPromisesOfPlaces(() => ({}))).toEqual([]);
   });
 
   it.each([...BROKEN, ...BROKEN_METADATA])('catches a store that %s', async (_, promise, breakage) => {
@@ -60,11 +90,25 @@ describe('the kit for result stores', () => {
     expect(await brokenPromisesOfBlobs(breakage)).toContain(promise);
   });
 
-  it('has for each case of blobs a store that it catches', () => {
-    const subject = withBlobs(() => ({}));
-    const others = promisesTo({ ...subject, blobs: false });
-    const ofBlobs = promisesTo(subject).filter((name) => !others.includes(name));
-    expect(new Set(BROKEN_BLOBS.map(([, promise]) => promise))).toEqual(new Set(ofBlobs));
+  it.each(BROKEN_PLACES)('catches a store on a place that %s', async (_, promise, breakage) => {
+    expect(await brokenPromisesOfPlaces(breakage, promise)).toEqual([promise]);
+  });
+
+  it('has more than 80 cases for a store that can do everything, each with a name of its own', () => {
+    const promises = promisesTo(withEverything(() => ({})));
+    expect(promises.length).toBeGreaterThan(80);
+    expect(new Set(promises).size).toBe(promises.length);
+  });
+
+  it('has a store that it catches for each case of what a store can do beyond the minimum, of pins and of metadata', () => {
+    const minimal = promisesTo({ capabilities: CAPABILITIES, create: async () => new MemoryPlace() });
+    const caught = new Set(
+      [...BROKEN_BLOBS, ...BROKEN_PLACES, ...BROKEN, ...BROKEN_METADATA].map(([, promise]) => promise),
+    );
+    const isOptional = (name: string): boolean =>
+      !minimal.includes(name) || /\bpins?\b|pinned|metadata/.test(name);
+    const optional = promisesTo(withEverything(() => ({}))).filter(isOptional);
+    expect(optional.filter((name) => !caught.has(name))).toEqual([]);
   });
 
   it('catches a store that has no blobs although it says so, or has some and does not', async () => {

@@ -23,6 +23,7 @@ export function brokenBy(breakage: Breakage): ResultStore {
     put: (...args) => sound.put(...args),
     has: (key) => sound.has(key),
     delete: (key) => sound.delete(key),
+    pin: (key, pinned) => sound.pin(key, pinned),
     list: () => sound.list(),
     close: () => sound.close(),
     ...breakage(sound),

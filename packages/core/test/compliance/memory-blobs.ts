@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.ts';
 import { assertBlobDigest, type StoredBlob } from '../../src/model/stored-blob.ts';
 import { untilAborted } from '../../src/model/until-aborted.ts';
-import type { BlobStore, KeptBlob } from '../../src/ports/blob-store.ts';
+import type { BlobEntry, BlobStore, KeptBlob } from '../../src/ports/blob-store.ts';
 
 type PutOptions = Parameters<BlobStore['put']>[1];
 const CHUNK_BYTES = 1000;
@@ -10,8 +10,14 @@ const CHUNK_BYTES = 1000;
 /** Blobs in memory that keep every promise: what the kit is judged with. */
 export class MemoryBlobs implements BlobStore {
   readonly #kept = new Map<string, Uint8Array>();
+  readonly #putAt = new Map<string, number>();
+  readonly #clock: { now(): number };
   readonly #puts = new Set<Promise<unknown>>();
   #closed = false;
+
+  constructor(clock: { now(): number } = { now: () => 0 }) {
+    this.#clock = clock;
+  }
 
   async put(source: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<KeptBlob> {
     this.#admit(options?.digest);
@@ -37,9 +43,10 @@ export class MemoryBlobs implements BlobStore {
     return this.#kept.delete(digest);
   }
 
-  async *list(): AsyncGenerator<{ digest: string; byteLength: number }> {
+  async *list(): AsyncGenerator<BlobEntry> {
     this.#admit(undefined);
-    for (const [digest, { byteLength }] of [...this.#kept]) yield { digest, byteLength };
+    for (const [digest, { byteLength }] of [...this.#kept])
+      yield { digest, byteLength, putAt: this.#putAt.get(digest) ?? 0 };
   }
 
   async close(): Promise<void> {
@@ -53,16 +60,23 @@ export class MemoryBlobs implements BlobStore {
     if (bytes) bytes[bytes.byteLength >> 1]! ^= 1;
   }
 
+  /** Makes it look as if a blob had been put then. */
+  setPutAt(digest: string, putAt: number): void {
+    this.#putAt.set(digest, putAt);
+  }
+
   async #put(source: Uint8Array | AsyncIterable<Uint8Array>, options: PutOptions): Promise<KeptBlob> {
     const known = options?.digest;
     const present = known === undefined ? undefined : this.#kept.get(known);
     if (known !== undefined && present) {
+      this.#putAt.set(known, this.#clock.now());
       return { blob: this.#blobOf(known, present.byteLength), outcome: 'present' };
     }
     const bytes = source instanceof Uint8Array ? new Uint8Array(source) : await gathered(source, options);
     const digest = digestOf(bytes);
     const outcome = this.#kept.has(digest) ? 'present' : 'stored';
     if (outcome === 'stored') this.#kept.set(digest, bytes);
+    this.#putAt.set(digest, this.#clock.now());
     return { blob: this.#blobOf(digest, bytes.byteLength), outcome };
   }
 

@@ -121,11 +121,14 @@ describe('define', () => {
     );
   });
 
-  it('hashes the source of a version that still changes, and of no other', () => {
-    define.task({ name: 'changing', version: '1.0.0-dev' }, () => 1);
-    define.task({ name: 'released', version: '1.0.0' }, () => 1);
-    expect(registry.find(id('tname:changing:1.0.0-dev')).sourceHash).toMatch(/^[0-9a-f]{64}$/);
-    expect(registry.find(id('tname:released:1.0.0')).sourceHash).toBeUndefined();
+  it('hashes the source', () => {
+    define.task({ name: 'one-source', version: '1.0.0-dev' }, () => 1);
+    define.task({ name: 'same-source', version: '1.0.0' }, () => 1);
+    define.task({ name: 'other-source', version: '1.0.0' }, () => 2);
+    const hashOf = (text: string): string | undefined => registry.find(id(text)).sourceHash;
+    expect(hashOf('tname:one-source')).toMatch(/^[0-9a-f]{64}$/);
+    expect(hashOf('tname:same-source')).toBe(hashOf('tname:one-source'));
+    expect(hashOf('tname:other-source')).not.toBe(hashOf('tname:one-source'));
   });
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import { bodyOf } from '../../src/model/body.js';
@@ -9,6 +10,7 @@ import { read } from '../protocol/connected.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
 import { PipedCluster, type Dispatched, type Requester } from '../support/piped-cluster.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
+import { ScriptedConnection } from '../support/scripted-connection.js';
 import { sharedStore } from '../support/shared-store.js';
 
 const MiB = 1024 * 1024;
@@ -172,4 +174,46 @@ describe('a result', () => {
     expect(worker.isClosed).toBe(true);
     expect(cluster.service.runsInHand).toBe(0);
   });
+
+  it('of a worker inside the service whose stream is gone before it is sent fails its call', async () => {
+    const { outcome } = requester.dispatch('run-1', one, {});
+    await cluster.turns.settle();
+    await worker.tell('v1.routine.failed', worker.lastRequest, {
+      ...{ cancelled: false, again: 'busy', error: { name: 'Error', message: 'busy' } },
+    });
+    const inside = new ScriptedConnection();
+    cluster.service.serve({ address: 'inside:', connections$: of(inside), close: () => inside.close() });
+    const hello = {
+      type: 'hello',
+      protocols: [1],
+      role: 'worker',
+      name: 'inside',
+      codec: 'c',
+      serializers: [],
+    };
+    inside.inbound$.next({ header: hello });
+    const session = inside.sent[0]?.header['session'];
+    const routines = [{ routineId: 'tname:test:train:1.0.0' }];
+    const ready = { type: 'v1.worker.ready', routines, slots: 1, inbox: 0, session, sequence: 1 };
+    inside.inbound$.next({ header: ready });
+    const { runId, attempt, lease } = inside.sent.at(-1)?.header ?? {};
+    const completed = { type: 'v1.routine.completed', durationMs: 1, streams: 1, runId, attempt, lease };
+    inside.inbound$.next({ header: { ...completed, session, sequence: 2 }, body: bodyOf(streamGone()) });
+    expect(await cluster.turns.until(outcome)).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'CONTENT_MISSING' },
+    });
+    expect(cluster.service.runsInHand).toBe(0);
+  });
 });
+
+/** A value in this process whose stream lies where nothing is any more. */
+function streamGone(): Encoded {
+  const blob = {
+    ...{ digest: 'a'.repeat(64), byteLength: MiB },
+    chunks(): AsyncIterable<Uint8Array> {
+      throw new RoutineEngineError('CONTENT_MISSING', 'the spool is closed');
+    },
+  };
+  return { head: new Uint8Array([1]), buffers: [EMPTY], streams: 1, blobs: new Map([[1, blob]]) };
+}

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/cache/memory-store.js';
 import { ResultCache } from '../../src/cache/result-cache.js';
+import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { Cancellation } from '../../src/context/cancellation.js';
 import type { Dispatcher } from '../../src/dispatch/dispatcher.js';
 import { ActiveRuns } from '../../src/engine/active-runs.js';
+import { PurityCheck } from '../../src/engine/purity-check.js';
 import { RequestPipeline, type RequestPipelineParts } from '../../src/engine/request-pipeline.js';
 import { RunEvents } from '../../src/engine/run-events.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
@@ -36,9 +38,13 @@ beforeEach(() => {
   const store = new MemoryStore({ id: 'test', clock, node: 'test' });
   const contents = contentsOver(store, feed);
   parts = {
-    cache: new ResultCache({ store, contents, codec: 'test', clock, feed, node: 'test' }),
+    cache: new ResultCache({ store, contents, codec: new MsgpackrCodec(), clock, feed, node: 'test' }),
     contents,
     ids: uuidIds,
+    purity: new PurityCheck({
+      ...{ codec: new MsgpackrCodec(), contents, ids: uuidIds, clock, feed, node: 'test' },
+      ...{ random: { next: fails('unused') }, logger: { log: fails('unused') } },
+    }),
     policy: everythingHere,
     executor: { execute: () => Promise.resolve(done), close: () => Promise.resolve() },
     dispatcher: { dispatch: () => Promise.resolve(done) } as unknown as Dispatcher,

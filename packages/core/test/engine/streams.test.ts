@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { currentRun, define, Lifecycle, Ref, type EngineEvent } from '../../src/index.js';
+import { referenceData } from '../../src/model/reference.js';
 
 const CHUNK = 64 * 1024;
 let ran: string[];
@@ -66,6 +67,24 @@ const relays = define.workflow({ name: 'relays' }, async (chunks: number) => {
   const { log, name } = await report(chunks);
   return { name, first: (await collect(log))[0] };
 });
+
+const counts = define.task({ name: 'counts', version: '1.0.0' }, (chunks: number) => {
+  const result = { written: 0, rates: new Float64Array(200), log: countsUp() };
+  async function* countsUp(): AsyncGenerator<Uint8Array> {
+    for await (const each of countingUp(chunks)) {
+      result.written += 1;
+      result.rates.fill(result.written);
+      yield each;
+    }
+  }
+  return result;
+});
+const unchanged = define.task({ name: 'unchanged', version: '1.0.0' }, (chunks: number) => ({
+  written: 0,
+  rates: new Float64Array(200),
+  log: countingUp(chunks),
+}));
+const nodeOf = (ref: Ref<unknown>): Uint8Array | undefined => referenceData(ref)?.node;
 
 async function* endless(name: string): AsyncGenerator<Uint8Array> {
   try {
@@ -192,6 +211,15 @@ describe('a stream in a result', () => {
   it.each(['remembered', 'not remembered'])('is written by the code of its run: %s', async (which) => {
     const stream = await namesItself.with({ cache: which === 'remembered' })();
     expect((await collect(stream)).toString()).toBe('tname:test:names-itself:1.0.0');
+  });
+
+  it('counts as what arrives, though the body changes its result while the stream is read', async () => {
+    const ref = await counts.ref(3);
+    const value = await ref.value();
+    await collect(value.log);
+    expect(value.written).toBe(0);
+    const nodes = [nodeOf(ref), nodeOf(await unchanged.ref(3))];
+    expect(nodes[0]).toEqual(nodes[1]);
   });
 
   it('may be returned by a workflow that got it from a task', async () => {

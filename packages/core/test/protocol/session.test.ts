@@ -137,6 +137,18 @@ describe('a session that receives', () => {
     );
   });
 
+  it('refuses a result that is both named and in a body, and gives the body up', () => {
+    const reference = {
+      ...{ key: 'a'.repeat(64), store: 'fs:/x', routineId: 'tname:t:t:1.0.0' },
+      ...{ byteLength: 1, node: 'AQ==' },
+    };
+    const both = new UnreadBody();
+    expect(() => session.receive({ header: { ...completed, reference, sequence: 1 }, body: both })).toThrow(
+      expect.objectContaining({ code: 'PROTOCOL_MALFORMED' }),
+    );
+    expect(both.isGivenUp).toBe(true);
+  });
+
   it('gives up a body that nobody gets', () => {
     const pulse = { type: 'v1.heartbeat.give_pulse', status: 'IDLE', session: 's' };
     const [once, twice, useless, malformed] = [
@@ -175,5 +187,36 @@ describe('a session whose connection refuses a directive', () => {
     expect(() => session.send(log('a'))).toThrow('too large');
     session.send(log('b'));
     expect(connection.sent.map(({ header }) => header['sequence'])).toEqual([1]);
+  });
+
+  it('goes on with the others that wait, and tells whose it was', async () => {
+    connection.full = true;
+    session.send(log('a'));
+    const body = new UnreadBody();
+    const refused: string[] = [];
+    session.send(log('b'), body, (error) => refused.push(error.message));
+    session.send(log('c'), undefined, (error) => refused.push(error.message));
+    connection.refuseNext = new Error('too large');
+    connection.drain();
+    await settle();
+    expect(said()).toEqual(['a', 'c']);
+    expect(connection.sent.map(({ header }) => header['sequence'])).toEqual([1, 2]);
+    expect(refused).toEqual(['too large']);
+    expect(body.isGivenUp).toBe(true);
+  });
+
+  it('sends a failure without what its error was caused by', () => {
+    const error = { name: 'Error', message: 'why', code: 'RUN_CANCELLED', stack: 'where' };
+    const cause = { error: { name: 'Error', message: 'long' } };
+    const failed: Directive = {
+      type: 'v1.routine.failed',
+      ...{ runId: 'r', attempt: 1, lease: 1, cancelled: false, again: 'no' as const },
+      error: { ...error, cause, errors: [error], properties: { status: 1 } },
+    };
+    connection.refuseNext = new Error('too large');
+    session.send(failed);
+    expect(connection.sent.map(({ header }) => header)).toEqual([
+      { ...failed, error, session: 's', sequence: 1 },
+    ]);
   });
 });

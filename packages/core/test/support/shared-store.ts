@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { MemoryStore } from '../../src/cache/memory-store.js';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { StoredBlob } from '../../src/model/stored-blob.js';
-import type { BlobStore, KeptBlob, Spool } from '../../src/ports/blob-store.js';
+import type { BlobEntry, BlobStore, KeptBlob, Spool } from '../../src/ports/blob-store.js';
 import type { Clock } from '../../src/ports/clock.js';
 import type { ResultStore } from '../../src/ports/result-store.js';
 
@@ -32,8 +32,8 @@ export class SharedBlobs implements BlobStore, Pick<Spool, 'close'> {
     return this.kept.delete(digest);
   }
 
-  async *list(): AsyncIterable<Pick<StoredBlob, 'digest' | 'byteLength'>> {
-    for (const [digest, { byteLength }] of this.kept) yield { digest, byteLength };
+  async *list(): AsyncIterable<BlobEntry> {
+    for (const [digest, { byteLength }] of this.kept) yield { digest, byteLength, putAt: 0 };
   }
 
   async close(): Promise<void> {
@@ -69,6 +69,7 @@ export function sharedStore(
     events$: results.events$,
     get: (key, options) => results.get(key, options),
     put: (key, result, options) => results.put(key, result, options),
+    pin: (key, pinned) => results.pin(key, pinned),
     has: (key) => results.has(key),
     delete: (key) => results.delete(key),
     list: () => results.list(),

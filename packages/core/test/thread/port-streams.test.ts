@@ -87,6 +87,21 @@ it('cuts chunks that are too long for one message', async () => {
   expect(sentBytes).toBe(3 * LIMITS.threadWindowBytes + 1);
 });
 
+it('sends long chunks in memory that came back, and never in memory that is still lent', async () => {
+  const chunks = host.read(1);
+  guest.write(1, new Source(200, LIMITS.chunkBytes));
+  const memories = new Set<ArrayBufferLike>();
+  let expected = 0;
+  for await (const chunk of chunks) {
+    memories.add(chunk.buffer);
+    await turn();
+    expect([chunk[0], chunk.at(-1), chunk.byteLength]).toEqual([expected, expected, LIMITS.chunkBytes]);
+    expected += 1;
+  }
+  expect(expected).toBe(200);
+  expect(memories.size).toBeLessThanOrEqual(LIMITS.threadWindowBytes / LIMITS.chunkBytes + 1);
+});
+
 it('puts small chunks together', async () => {
   const chunks = host.read(1);
   guest.write(1, new Source(100_000, 10));

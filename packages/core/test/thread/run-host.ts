@@ -75,7 +75,7 @@ export class TestHost implements RunHost {
 /** Keeps a stream as a blob. */
 export async function keepInMemory(chunks: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
   const kept: Uint8Array[] = [];
-  for await (const chunk of chunks) kept.push(chunk);
+  for await (const chunk of chunks) kept.push(Uint8Array.from(chunk));
   return blobOf(Buffer.concat(kept));
 }
 

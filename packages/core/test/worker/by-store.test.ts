@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Contents } from '../../src/cache/contents.js';
-import { ResultCache } from '../../src/cache/result-cache.js';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
-import { registry } from '../../src/define/registry.js';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
-import { uuidIds } from '../../src/lifecycle/platform/uuid-ids.js';
 import { bodyOf } from '../../src/model/body.js';
 import { encodedBytes, isLoaded } from '../../src/model/encoded.js';
 import type { EncodedCall } from '../../src/model/call.js';
 import type { Outcome } from '../../src/model/outcome.js';
-import { WorkerNode } from '../../src/worker/worker-node.js';
+import type { WorkerNode } from '../../src/worker/worker-node.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
+import { live as takingTurns, liveWorker } from '../support/live-worker.js';
 import { PipedCluster } from '../support/piped-cluster.js';
 import { memorySpool, sharedStore } from '../support/shared-store.js';
 
@@ -35,28 +33,10 @@ afterEach(async () => {
   expect(cluster.turns.pendingTimers, 'timers left after close').toBe(0);
 });
 
-/** Takes turns until a promise settles: threads take their own time. */
-async function live<T>(promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const settled = (): void => void (isSettled = true);
-  promise.then(settled, settled);
-  while (!isSettled) await cluster.turns.settle();
-  return promise;
-}
+const live = <T>(promise: Promise<T>): Promise<T> => takingTurns(cluster.turns, promise);
 
-/** A real worker, with a background thread. */
 async function startWorker(theirs = store): Promise<WorkerNode> {
-  const feed = new EventFeed<EngineEvent>();
-  const shared = { clock: cluster.turns, feed, node: 'worker', store: theirs };
-  const contents = new Contents({ ...shared, spool: memorySpool() });
-  const worker = new WorkerNode({
-    ...{ identity: { name: 'worker', project: 'test' }, transport: cluster.transport },
-    ...{ address: 'piped:service', codec, clock: cluster.turns, ids: uuidIds, feed, catalog: registry },
-    logger: { log: () => undefined },
-    contents,
-    cache: new ResultCache({ ...shared, contents, codec: codec.name }),
-    threads: { modules: [new URL('./fixtures/large-routines.ts', import.meta.url)] },
-  });
+  const worker = liveWorker(cluster, theirs, new URL('./fixtures/large-routines.ts', import.meta.url));
   workers.push(worker);
   await live(worker.start());
   return worker;

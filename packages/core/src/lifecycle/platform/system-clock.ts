@@ -4,9 +4,9 @@ import type { Clock, Timer } from '../../ports/clock.js';
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(milliseconds: number, callback: () => void): Timer {
+  after(milliseconds: number, callback: () => void, options?: { readonly holdsProcess?: boolean }): Timer {
     const timer = setTimeout(callback, milliseconds);
-    timer.unref();
+    if (!options?.holdsProcess) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
   nextTurn(callback: () => void): void {

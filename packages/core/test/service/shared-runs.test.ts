@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inMemory, read } from '../protocol/connected.js';
+import { LargeBody } from '../support/large-body.js';
+import { PipedCluster } from '../support/piped-cluster.js';
+import type { ScriptedPeer } from '../support/scripted-peer.js';
+
+const MiB = 1024 * 1024;
+const small = inMemory(new Uint8Array([1, 2, 3]));
+const remembered = { argumentsDigest: 'a'.repeat(64) };
+
+let cluster: PipedCluster;
+let worker: ScriptedPeer;
+let clients: ScriptedPeer[];
+
+beforeEach(async () => {
+  cluster = await PipedCluster.start();
+  worker = await cluster.worker('worker', { slots: 8 });
+  clients = await Promise.all(['one', 'two', 'three'].map((name) => cluster.client(name)));
+  await cluster.turns.settle();
+});
+afterEach(() => cluster.close());
+
+/** Has each client ask for the same, as a run of its own. */
+async function askAll(extra: object = remembered, body = () => small): Promise<void> {
+  for (const [index, client] of clients.entries()) await client.request(`run-${index}`, body(), { ...extra });
+}
+const requests = (peer: ScriptedPeer = worker): unknown[] =>
+  peer.heard.filter(({ type }) => type === 'v1.routine.request_start').map(({ runId }) => runId);
+const endsOf = (client: ScriptedPeer | undefined): unknown[] =>
+  (client?.heard ?? []).filter(({ type }) => type === 'v1.routine.completed' || type === 'v1.routine.failed');
+const cancelBy = (client: ScriptedPeer | undefined, runId: string): Promise<void> | undefined =>
+  client?.say({
+    ...{ type: 'v1.routine.cancel', runId, attempt: 1, lease: 0 },
+    error: { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' },
+  });
+
+describe('equal calls of several nodes', () => {
+  it('are one run, and each gets its value under its own run', async () => {
+    await askAll();
+    expect(requests()).toEqual(['run-0']);
+    await worker.tell('v1.routine.starting', worker.lastRequest, { worker: 'worker' });
+    await worker.complete(worker.lastRequest);
+    for (const [index, client] of clients.entries()) {
+      expect(client.heard.slice(1)).toMatchObject([
+        { type: 'v1.routine.starting', runId: `run-${index}` },
+        { type: 'v1.routine.completed', runId: `run-${index}` },
+      ]);
+      const value = await cluster.turns.until(read(client.bodyOfLast('v1.routine.completed')));
+      expect([...value]).toEqual([9]);
+    }
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('fail together when the routine fails', async () => {
+    await askAll();
+    const error = { name: 'RangeError', message: 'no', stack: '', code: 'NO' };
+    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: false, again: 'no', error });
+    for (const [index, client] of clients.entries())
+      expect(endsOf(client)).toMatchObject([
+        { runId: `run-${index}`, cancelled: false, error: { code: 'NO' } },
+      ]);
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('go on when the one that leads is cancelled: the next one leads the others', async () => {
+    await askAll();
+    await cancelBy(clients[0], 'run-0');
+    const error = { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' };
+    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
+    expect(requests()).toEqual(['run-0', 'run-1']);
+    await worker.complete(worker.lastRequest);
+    expect(clients.map((client) => endsOf(client))).toMatchObject([
+      [{ type: 'v1.routine.failed', cancelled: true }],
+      [{ type: 'v1.routine.completed', runId: 'run-1' }],
+      [{ type: 'v1.routine.completed', runId: 'run-2' }],
+    ]);
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('go on when the node of the one that leads is gone', async () => {
+    await askAll();
+    await clients[0]?.close();
+    const error = { name: 'Error', message: 'gone', stack: '', code: 'RUN_CANCELLED' };
+    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
+    await worker.complete(worker.lastRequest);
+    expect(endsOf(clients[2])).toMatchObject([{ type: 'v1.routine.completed', runId: 'run-2' }]);
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('lose one that follows without a word to the others', async () => {
+    await askAll();
+    await cancelBy(clients[1], 'run-1');
+    expect(endsOf(clients[1])).toMatchObject([{ type: 'v1.routine.failed', cancelled: true }]);
+    await worker.complete(worker.lastRequest);
+    expect(endsOf(clients[2])).toMatchObject([{ type: 'v1.routine.completed' }]);
+    expect(endsOf(clients[1])).toHaveLength(1);
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('are done one after the other when the result streams, which only one can read', async () => {
+    await askAll();
+    await worker.complete(worker.lastRequest, new LargeBody(4 * MiB));
+    const value = await cluster.turns.until(read(clients[0]?.bodyOfLast('v1.routine.completed')));
+    expect(value.byteLength).toBe(4 * MiB);
+    await cluster.turns.settle();
+    expect(requests()).toEqual(['run-0', 'run-1']);
+    await worker.complete(worker.lastRequest);
+    expect(endsOf(clients[2])).toMatchObject([{ type: 'v1.routine.completed', runId: 'run-2' }]);
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('have large arguments of those that follow sent only when they are needed', async () => {
+    const bodies: LargeBody[] = [];
+    await askAll(remembered, () => {
+      bodies.push(new LargeBody(4 * MiB));
+      return bodies.at(-1) as LargeBody;
+    });
+    await cancelBy(clients[0], 'run-0');
+    const error = { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' };
+    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
+    expect(clients[1]?.heard.at(-1)).toMatchObject({ type: 'v1.routine.resend', runId: 'run-1' });
+    await clients[1]?.request('run-1', small, remembered);
+    expect(requests()).toEqual(['run-0', 'run-1']);
+  });
+
+  it.each<[string, object]>([
+    ['are not remembered', {}],
+    ['are to be computed anew', { ...remembered, remember: { refresh: true } }],
+    ['wait for a worker only so long', { ...remembered, queueTimeoutMs: 5_000 }],
+  ])('are runs of their own when they %s', async (_, extra) => {
+    await askAll(extra);
+    expect(requests()).toEqual(['run-0', 'run-1', 'run-2']);
+  });
+
+  it('are runs of their own when one wants the value and another a reference', async () => {
+    await clients[0]?.request('value', small, remembered);
+    await clients[1]?.request('reference', small, { ...remembered, answer: 'reference' });
+    expect(requests()).toEqual(['value', 'reference']);
+  });
+
+  it('are new runs once the first is over', async () => {
+    await clients[0]?.request('first', small, remembered);
+    await worker.complete(worker.lastRequest);
+    await clients[1]?.request('second', small, remembered);
+    expect(requests()).toEqual(['first', 'second']);
+  });
+});

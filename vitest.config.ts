@@ -8,6 +8,7 @@ const projects = [
   { name: 'core', root: './packages/core' },
   { name: 'transport-inproc', root: './packages/transport-inproc' },
   { name: 'store-fs', root: './packages/store-fs' },
+  { name: 'store-s3', root: './packages/store-s3' },
   { name: 'spam-sweep', root: './examples/spam-sweep' },
   { name: 'compositions', root: './test/compositions' },
   { name: 'repository', root: './test/repository' },

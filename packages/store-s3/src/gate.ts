@@ -1,0 +1,34 @@
+/** Lets a number of jobs through at once; the others wait their turn. Knows when none is under way. */
+export class Gate {
+  readonly #atOnce: number;
+  #inside = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
+
+  constructor(atOnce: number) {
+    this.#atOnce = atOnce;
+  }
+
+  async run<T>(job: () => Promise<T>): Promise<T> {
+    if (this.#inside < this.#atOnce) this.#inside += 1;
+    else await new Promise<void>((enter) => this.#waiting.push(enter));
+    try {
+      return await job();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Resolves when nothing is under way and nothing waits. */
+  async idle(): Promise<void> {
+    if (this.#inside > 0) await new Promise<void>((told) => this.#idle.push(told));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    // The place goes on to the first that waits: it is never free in between.
+    if (next) next();
+    else this.#inside -= 1;
+    if (this.#inside === 0) for (const told of this.#idle.splice(0)) told();
+  }
+}

@@ -53,10 +53,12 @@ async function openWith(plugin: EnginePlugin): Promise<{ lifecycle: Lifecycle; s
 }
 
 const threeTiers = (write: 'through' | 'back' = 'through'): EnginePlugin =>
-  tiered([memoryStore(), fsStore({ dir: dirs[0] }), fsStore({ dir: dirs[1] })], { write });
+  tiered([memoryStore(), fsStore({ dir: dirs[0], fsync: false }), fsStore({ dir: dirs[1], fsync: false })], {
+    write,
+  });
 
 const statsOf = async (dir: string): Promise<Awaited<ReturnType<typeof storeStats>>> => {
-  const { lifecycle, store } = await openWith(fsStore({ dir }));
+  const { lifecycle, store } = await openWith(fsStore({ dir, fsync: false }));
   const stats = await storeStats(store);
   await lifecycle.shutdown();
   return stats;

@@ -11,7 +11,7 @@ import type { RecordedDisk } from './support/recorded-disk.ts';
 import { Seeded } from './support/seeded.ts';
 
 /** How many states are looked at; set `STORE_FS_CRASH_STATES` for more. */
-const STATES = Number(process.env['STORE_FS_CRASH_STATES'] ?? 3_200);
+const STATES = Number(process.env['STORE_FS_CRASH_STATES'] ?? 1_000);
 const STATES_OF_ONE = 200;
 const DAY_MS = 24 * 60 * 60 * 1000;
 

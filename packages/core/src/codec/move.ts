@@ -39,7 +39,10 @@ export function takeMoved(bytes: Uint8Array): boolean {
   return coversAll(bytes) && moved.delete(bytes.buffer);
 }
 
-/** The pool of Node is larger than any Buffer in it, and never given up whole: others are cut from it. */
+/**
+ * The pool that Node cuts small Buffers from is never given up. Its memory is a little larger than `poolSize` says, and what is
+ * smaller than this is copied in no time.
+ */
 function coversAll({ buffer, byteLength }: Uint8Array): boolean {
-  return byteLength === buffer.byteLength && byteLength > Buffer.poolSize;
+  return byteLength === buffer.byteLength && byteLength > 2 * Buffer.poolSize;
 }

@@ -4,7 +4,7 @@ import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { snapshot } from '../../src/codec/snapshot.js';
 
 const codec = new MsgpackrCodec();
-const LENGTH = 20_000;
+const LENGTH = 200_000;
 
 const memoryOf = (value: unknown): ArrayBufferLike | undefined =>
   snapshot(codec.encode(value)).buffers[0]?.buffer;

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { fsHit, memoryHit } from './cache-hit.js';
 import { codecOfSmall, digestOfLarge, digestOfSmall } from './codec.js';
 import { fanOutOfTenThousand } from './fan-out.js';
 import { localCall } from './local-call.js';
@@ -19,6 +20,8 @@ const QUESTIONS: readonly Question[] = [
   codecOfSmall,
   digestOfSmall,
   digestOfLarge,
+  memoryHit,
+  fsHit,
   largeThread,
   largeRelayed,
   largeStored,

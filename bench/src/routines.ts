@@ -8,3 +8,5 @@ export const fanOut = define.workflow({ name: 'fan-out' }, async (times: number)
   const answers = await Promise.all(Array.from({ length: times }, (_, index) => noop(index)));
   return answers.reduce((sum, answer) => sum + answer, 0);
 });
+
+export const rememberedNumber = define.task({ name: 'rememberedNumber', version: '1.0.0' }, (n: number) => n);

@@ -57,6 +57,21 @@ describe.each([
   }, 90_000);
 });
 
+describe('a sweep that is killed', () => {
+  it('goes on at the next start: what had finished is not run again', async () => {
+    const first = start();
+    await first.says(/^train 3\/31 done/m);
+    first.kill();
+    expect(await first.end()).toBe('SIGKILL');
+
+    const second = start();
+    await second.says(/^train \d+\/31 done/m);
+    await interrupt(second);
+    expect(second.stderr).toMatch(/^featurize 1\/1 from the store/m);
+    expect(second.stderr.match(/^train \d+\/31 from the store/gm)?.length).toBeGreaterThanOrEqual(3);
+  }, 90_000);
+});
+
 describe('the program', () => {
   it('ends at once at the second SIGINT', async () => {
     const program = start();

@@ -5,7 +5,7 @@ import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 const codec = new MsgpackrCodec();
 const digest = (value: unknown): string => codec.digest(value);
 
-const sparse = [1, , 3]; // oxlint-disable-line no-sparse-arrays
+const sparse = [1, , 3]; // oxlint-disable-line no-sparse-arrays -- the hole is what is tested
 
 describe('digests differ for', () => {
   it.each<[string, unknown, unknown]>([

@@ -7,7 +7,7 @@ import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 const codec = new MsgpackrCodec();
 const carried = (value: unknown): unknown => codec.decode(codec.encode(value));
 
-const sparse = [1, , undefined, 3]; // oxlint-disable-line no-sparse-arrays
+const sparse = [1, , undefined, 3]; // oxlint-disable-line no-sparse-arrays -- the hole is what is tested
 const holesAtTheEnd = [1, 2];
 holesAtTheEnd.length = 7;
 const farApart: unknown[] = [];

@@ -80,7 +80,7 @@ describe('a decoded stream', () => {
     const blob: StoredBlob = {
       digest: '0'.repeat(64),
       byteLength: 5,
-      // oxlint-disable-next-line require-yield
+      // oxlint-disable-next-line require-yield -- it fails before its first chunk
       async *chunks() {
         throw fault;
       },

@@ -1,17 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { Body } from '../../src/model/body.js';
-import { LIMITS } from '../../src/model/limits.js';
-import type { Outcome } from '../../src/model/outcome.js';
-import { inMemory, lent, read, readerOf } from '../protocol/connected.js';
+import { lent, read, readerOf } from '../protocol/connected.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
+import { bytesEqual, IN_FLIGHT, MiB, readUpTo, small, valueOf } from '../support/relayed.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
-
-const MiB = 1024 * 1024;
-/** What two connections and their pipes may hold of one body. */
-const IN_FLIGHT = 2 * (LIMITS.streamWindowBytes + LIMITS.initialWindowBytes) + 4 * MiB;
-const small = inMemory(new Uint8Array([1, 2, 3]));
 
 let cluster: PipedCluster;
 beforeEach(async () => {
@@ -21,23 +15,6 @@ afterEach(async () => {
   await cluster.close();
   expect(cluster.turns.pendingTimers, 'timers left after close').toBe(0);
 });
-
-/** Reads a body by hand, up to a number of bytes. */
-async function readUpTo(reader: AsyncIterator<Uint8Array>, byteLength: number): Promise<number> {
-  let bytes = 0;
-  while (bytes < byteLength) {
-    const next = await cluster.turns.until(reader.next());
-    if (next.done === true) break;
-    bytes += next.value.byteLength;
-  }
-  return bytes;
-}
-
-const bytesEqual = (one: Uint8Array | undefined, two: Uint8Array): boolean =>
-  one !== undefined && Buffer.compare(one, two) === 0;
-
-const valueOf = (outcome: Outcome): Uint8Array | undefined =>
-  outcome.status === 'DONE' ? outcome.value?.head : undefined;
 
 describe('a large result', () => {
   let worker: ScriptedPeer;
@@ -54,11 +31,11 @@ describe('a large result', () => {
     const reader = readerOf(client.bodyOfLast('v1.routine.completed'));
     let readBytes = 0;
     for (const goal of [MiB, 20 * MiB, 50 * MiB]) {
-      readBytes += await readUpTo(reader, goal - readBytes);
+      readBytes += await readUpTo(cluster, reader, goal - readBytes);
       await cluster.turns.settle();
       expect(body.given - readBytes).toBeLessThanOrEqual(IN_FLIGHT);
     }
-    readBytes += await readUpTo(reader, Number.POSITIVE_INFINITY);
+    readBytes += await readUpTo(cluster, reader, Number.POSITIVE_INFINITY);
     expect(readBytes).toBe(64 * MiB);
   });
 
@@ -101,10 +78,10 @@ describe('a large result', () => {
     await worker.complete(worker.lastRequest, lent(bytes, 100_000));
     const second = await cluster.worker('second');
     const reader = readerOf(client.bodyOfLast('v1.routine.completed'));
-    await readUpTo(reader, 1);
+    await readUpTo(cluster, reader, 1);
     await worker.close();
     expect(worker.isClosed).toBe(true);
-    await readUpTo(reader, Number.POSITIVE_INFINITY);
+    await readUpTo(cluster, reader, Number.POSITIVE_INFINITY);
     await cluster.turns.settle();
     expect(second.asked).toEqual([]);
     expect(cluster.service.runsInHand).toBe(0);
@@ -180,10 +157,12 @@ describe('a large result', () => {
     const body = new LargeBody(64 * MiB);
     await worker.complete(worker.lastRequest, body);
     const reader = readerOf(client.bodyOfLast('v1.routine.completed'));
-    await readUpTo(reader, MiB);
+    await readUpTo(cluster, reader, MiB);
     const error = { name: 'RoutineEngineError', message: 'enough', code: 'RUN_CANCELLED' };
     await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
-    await expect(readUpTo(reader, Number.POSITIVE_INFINITY)).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+    await expect(readUpTo(cluster, reader, Number.POSITIVE_INFINITY)).rejects.toMatchObject({
+      code: 'RUN_CANCELLED',
+    });
     expect(client.last('v1.routine.failed')).toMatchObject({ cancelled: true, error: { message: 'enough' } });
     await cluster.turns.settle();
     expect(body.isGivenUp).toBe(true);

@@ -1,14 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/model/limits.js';
-import type { Outcome } from '../../src/model/outcome.js';
-import { inMemory, read, readerOf } from '../protocol/connected.js';
+import { read, readerOf } from '../protocol/connected.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
-
-const MiB = 1024 * 1024;
-/** What two connections and their pipes may hold of one body. */
-const IN_FLIGHT = 2 * (LIMITS.streamWindowBytes + LIMITS.initialWindowBytes) + 4 * MiB;
-const small = inMemory(new Uint8Array([1, 2, 3]));
+import { bytesEqual, IN_FLIGHT, MiB, readUpTo, small, valueOf } from '../support/relayed.js';
 
 let cluster: PipedCluster;
 beforeEach(async () => {
@@ -18,23 +12,6 @@ afterEach(async () => {
   await cluster.close();
   expect(cluster.turns.pendingTimers, 'timers left after close').toBe(0);
 });
-
-/** Reads a body by hand, up to a number of bytes. */
-async function readUpTo(reader: AsyncIterator<Uint8Array>, byteLength: number): Promise<number> {
-  let bytes = 0;
-  while (bytes < byteLength) {
-    const next = await cluster.turns.until(reader.next());
-    if (next.done === true) break;
-    bytes += next.value.byteLength;
-  }
-  return bytes;
-}
-
-const bytesEqual = (one: Uint8Array | undefined, two: Uint8Array): boolean =>
-  one !== undefined && Buffer.compare(one, two) === 0;
-
-const valueOf = (outcome: Outcome): Uint8Array | undefined =>
-  outcome.status === 'DONE' ? outcome.value?.head : undefined;
 
 describe('large arguments', () => {
   it('of 64 MiB go through the service as their worker reads them, and are not kept', async () => {
@@ -46,11 +23,11 @@ describe('large arguments', () => {
     const reader = readerOf(worker.bodyOfLast('v1.routine.request_start'));
     let readBytes = 0;
     for (const goal of [MiB, 20 * MiB, 50 * MiB]) {
-      readBytes += await readUpTo(reader, goal - readBytes);
+      readBytes += await readUpTo(cluster, reader, goal - readBytes);
       await cluster.turns.settle();
       expect(body.given - readBytes).toBeLessThanOrEqual(IN_FLIGHT);
     }
-    readBytes += await readUpTo(reader, Number.POSITIVE_INFINITY);
+    readBytes += await readUpTo(cluster, reader, Number.POSITIVE_INFINITY);
     expect(readBytes).toBe(64 * MiB);
   });
 
@@ -70,7 +47,7 @@ describe('large arguments', () => {
     const bytes = largeBytes(8 * MiB);
     const { outcome, heard } = requester.dispatch('run-1', { head: bytes, buffers: [] });
     await cluster.turns.settle();
-    await readUpTo(readerOf(first.bodyOfLast('v1.routine.request_start')), MiB);
+    await readUpTo(cluster, readerOf(first.bodyOfLast('v1.routine.request_start')), MiB);
     const second = await cluster.worker('second');
     await first.close();
     expect(second.lastRequest).toMatchObject({ runId: 'run-1', attempt: 2 });

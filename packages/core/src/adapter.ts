@@ -10,9 +10,11 @@ export type * from './events/engine-event.js';
 export { bodyOf, dropBody, encodedOf, encodedOfParts, type Body } from './model/body.js';
 export { readReferenceData, Reference, referenceData, type ReferenceData } from './model/reference.js';
 export { assertBlobDigest, isBlobDigest, type BlobPart, type StoredBlob } from './model/stored-blob.js';
-export { untilAborted } from './model/until-aborted.js';
+export { unlessAborted, untilAborted } from './model/until-aborted.js';
 export { encodedBytes, isLoaded, type Encoded } from './model/encoded.js';
+export { Gate } from './model/gate.js';
 export { LIMITS } from './model/limits.js';
+export { fitsParts, isResultMetadata, isSize } from './model/result-metadata.js';
 export {
   assertResultKey,
   type ResultInput,

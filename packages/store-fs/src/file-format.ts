@@ -1,7 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { Body, ResultKey, ResultMetadata } from '@routine-engine/core/adapter';
-import { RoutineEngineError } from '@routine-engine/core/adapter';
-import { fitsParts, isMetadata, isSize } from './metadata.js';
+import { fitsParts, isResultMetadata, isSize, RoutineEngineError } from '@routine-engine/core/adapter';
 
 // The bytes of a result file, version 1. They are specified in the README; a change there or here needs a new version.
 
@@ -54,7 +53,7 @@ export function encodeHeader(key: ResultKey, metadata: ResultMetadata, body: Bod
     );
   }
   const json = Buffer.from(JSON.stringify(metadata), 'utf8');
-  if (json.byteLength > METADATA_BYTES || !isMetadata(metadata) || !fitsParts(metadata, sizes)) {
+  if (json.byteLength > METADATA_BYTES || !isResultMetadata(metadata) || !fitsParts(metadata, sizes)) {
     const wanted = `complete metadata of at most ${METADATA_BYTES} bytes as JSON that fit its parts`;
     const got = json.toString('utf8', 0, 200);
     throw new RoutineEngineError('BYTES_MALFORMED', `A result is kept with ${wanted}; ${key} has ${got}`);
@@ -148,7 +147,7 @@ function decodeMetadata(json: string): ResultMetadata {
   } catch (error) {
     throw new Damage('has metadata that are not JSON', { cause: error });
   }
-  if (!isMetadata(metadata)) throw new Damage('has metadata in which something is missing or wrong');
+  if (!isResultMetadata(metadata)) throw new Damage('has metadata in which something is missing or wrong');
   return metadata;
 }
 

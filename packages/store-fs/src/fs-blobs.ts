@@ -6,12 +6,13 @@ import {
   RoutineEngineError,
   type StoreCallOptions,
   type StoredBlob,
+  unlessAborted,
   untilAborted,
+  Gate,
 } from '@routine-engine/core/adapter';
 import { isCode, lstat, storeError } from './file-access.js';
 import { Damage } from './file-format.js';
 import { BlobMarks } from './blob-marks.js';
-import { Gate } from './gate.js';
 import { BlobReader } from './read-blob.js';
 import { type StorePlace, unlessMissing } from './store-place.js';
 import { digestOfBytes, writeBlob } from './write-blob.js';
@@ -263,19 +264,4 @@ function notAsLong(byteLength: number, target: Uint8Array): string {
 
 function corrupt(digest: string, what: string, cause?: unknown): RoutineEngineError {
   return new RoutineEngineError('CONTENT_CORRUPT', `The blob ${digest} ${what}`, { cause });
-}
-
-/** What came of it; but the signal's reason at once when it aborts, though it is still being cleaned up then. */
-async function unlessAborted<T>(operation: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return operation;
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([operation, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-  }
 }

@@ -7,9 +7,9 @@ import {
   type ResultKey,
   RoutineEngineError,
   type StoreCallOptions,
+  Gate,
 } from '@routine-engine/core/adapter';
 import { isCode, readdir, rmdir, setTimes, storeError, unlink } from './file-access.js';
-import { Gate } from './gate.js';
 import { makeDirectory } from './layout.js';
 import {
   isTtl,

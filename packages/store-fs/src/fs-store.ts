@@ -8,12 +8,11 @@ import type {
   StoreEvent,
   StoreCallOptions,
 } from '@routine-engine/core/adapter';
-import { assertResultKey, EventFeed } from '@routine-engine/core/adapter';
+import { assertResultKey, EventFeed, Gate } from '@routine-engine/core/adapter';
 import type { Observable } from 'rxjs';
 import { isCode, lstat, storeError } from './file-access.js';
 import { FsBlobs } from './fs-blobs.js';
 import { FsLeases } from './fs-leases.js';
-import { Gate } from './gate.js';
 import { Layout } from './layout.js';
 import { Leftovers } from './leftovers.js';
 import { Pins } from './pins.js';

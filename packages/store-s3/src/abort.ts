@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { unlessAborted } from '@routine-engine/core/adapter';
 
 /** First wait before something is tried again, in milliseconds; it doubles with every further try. */
 const BACKOFF_MS = 50;
@@ -10,21 +11,6 @@ const LONGEST_BACKOFF_MS = 5_000;
  */
 export function followerOf(signal: AbortSignal | undefined): AbortSignal | undefined {
   return signal && AbortSignal.any([signal]);
-}
-
-/** What came of it; but the signal's reason at once when it aborts, though it is still being cleaned up then. */
-export async function unlessAborted<T>(operation: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return operation;
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([operation, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
-import { RoutineEngineError, type EventFeed, type StoreEvent } from '@routine-engine/core/adapter';
+import { RoutineEngineError, type EventFeed, type Gate, type StoreEvent } from '@routine-engine/core/adapter';
 import { backOff } from './abort.js';
 import type { ObjectStore } from './object-store.js';
 import { Damage } from './damage.js';
@@ -11,7 +11,6 @@ import {
   headerBytesOf,
   LOOK_BYTES,
 } from './entry-format.js';
-import { type Gate } from './gate.js';
 import { readWhole } from './read-object.js';
 
 /** What {@link Entries} are made of. */

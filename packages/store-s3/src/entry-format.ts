@@ -1,7 +1,13 @@
 import { hash } from 'node:crypto';
-import { isBlobDigest, RoutineEngineError, type ResultMetadata } from '@routine-engine/core/adapter';
+import {
+  fitsParts,
+  isBlobDigest,
+  isResultMetadata,
+  isSize,
+  RoutineEngineError,
+  type ResultMetadata,
+} from '@routine-engine/core/adapter';
 import { Damage } from './damage.js';
-import { isMetadata } from './entry-metadata.js';
 
 // The bytes of an entry, version 1. They are specified in the README; a change there or here needs a new version.
 
@@ -120,9 +126,10 @@ function isEntry(value: unknown): value is Entry {
   const isNamed = typeof key === 'string' && HEX.test(key) && typeof id === 'string' && UUID.test(id);
   if (!isNamed || typeof inline !== 'boolean' || !isSize(byteLength) || !isBlobDigest(digest)) return false;
   if (kind === 'blob') return digest === key;
-  return kind === 'result' && areSizes(sizes, byteLength) && isMetadata(metadata, sizes);
-}
-
-function isSize(size: unknown): size is number {
-  return Number.isSafeInteger(size) && (size as number) >= 0;
+  return (
+    kind === 'result' &&
+    areSizes(sizes, byteLength) &&
+    isResultMetadata(metadata) &&
+    fitsParts(metadata, sizes)
+  );
 }

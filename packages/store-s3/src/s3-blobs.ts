@@ -8,8 +8,9 @@ import {
   type StoreCallOptions,
   type StoredBlob,
   untilAborted,
+  unlessAborted,
 } from '@routine-engine/core/adapter';
-import { followerOf, unlessAborted } from './abort.js';
+import { followerOf } from './abort.js';
 import { Damage } from './damage.js';
 import { dataNameOf, type Entry, INLINE_BYTES } from './entry-format.js';
 import { asMissing, type FoundEntry } from './entries.js';

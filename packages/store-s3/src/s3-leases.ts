@@ -6,8 +6,9 @@ import {
   type ResultKey,
   RoutineEngineError,
   type StoreCallOptions,
+  unlessAborted,
 } from '@routine-engine/core/adapter';
-import { followerOf, unlessAborted } from './abort.js';
+import { followerOf } from './abort.js';
 import type { FoundObject } from './object-store.js';
 import { asMissing } from './entries.js';
 import { readWhole } from './read-object.js';

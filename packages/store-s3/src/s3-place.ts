@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { type EventFeed, RoutineEngineError, type StoreEvent } from '@routine-engine/core/adapter';
+import { type EventFeed, Gate, RoutineEngineError, type StoreEvent } from '@routine-engine/core/adapter';
 import type { ObjectStore } from './object-store.js';
 import { asMissing, Entries, type FoundEntry } from './entries.js';
 import { dataNameOf, encodeEntry, type Entry, INLINE_BYTES } from './entry-format.js';
-import { Gate } from './gate.js';
 import { Digest, piecesOf } from './pieces.js';
 import { isRefusal } from './s3-error.js';
 

@@ -10,10 +10,11 @@ import {
   type StoreCallOptions,
   type StoredResult,
   type StoreEvent,
+  unlessAborted,
 } from '@routine-engine/core/adapter';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Observable } from 'rxjs';
-import { followerOf, unlessAborted } from './abort.js';
+import { followerOf } from './abort.js';
 import { ObjectStore } from './object-store.js';
 import { Damage } from './damage.js';
 import { dataNameOf } from './entry-format.js';

@@ -4,9 +4,10 @@ import {
   RoutineEngineError,
   type StoredResult,
   untilAborted,
+  fitsParts,
+  isResultMetadata,
 } from '@routine-engine/core/adapter';
 import { areSizes, INLINE_BYTES } from './entry-format.js';
-import { isMetadata } from './entry-metadata.js';
 import { gathered } from './pieces.js';
 import type { S3Place } from './s3-place.js';
 
@@ -45,7 +46,7 @@ function refuseMalformed(key: ResultKey, metadata: unknown, { sizes, byteLength,
     const message = `The body of result ${key} says that it has ${said}, which is not so`;
     throw new RoutineEngineError('BYTES_MALFORMED', message);
   }
-  if (isMetadata(metadata, sizes)) return;
+  if (isResultMetadata(metadata) && fitsParts(metadata, sizes)) return;
   const got = (JSON.stringify(metadata) ?? 'none').slice(0, 200);
   const message = `A result is kept with complete metadata that fit its parts; ${key} has ${got}`;
   throw new RoutineEngineError('BYTES_MALFORMED', message);

@@ -8,7 +8,13 @@ import { encodedBytes, type Encoded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { Outcome } from '../model/outcome.js';
 import { isDevelopmentVersion, parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
-import type { ResultInput, ResultKey, ResultMetadata, StoredResult } from '../model/result.js';
+import {
+  RESULT_INPUTS,
+  type ResultInput,
+  type ResultKey,
+  type ResultMetadata,
+  type StoredResult,
+} from '../model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { ResultStore } from '../ports/result-store.js';
@@ -41,8 +47,6 @@ type HappeningOf<Event> = Event extends { readonly type: string }
   ? Omit<Event, 'at' | 'node' | 'store' | 'key'>
   : never;
 type Done = Extract<Outcome, { readonly status: 'DONE' }>;
-
-const MOST_INPUTS = 1_000;
 
 /** Results of calls in a store: their keys, looking them up, keeping them. What the store can't do is told, and a miss. */
 export class KeptResults {
@@ -210,7 +214,7 @@ export class KeptResults {
   #inputsOf(call: EncodedCall): readonly ResultInput[] | undefined {
     const references = this.#parts.codec.references(call.arguments);
     if (references.length === 0) return undefined;
-    return references.slice(0, MOST_INPUTS).map(({ key, store, routineId }) => ({ key, store, routineId }));
+    return references.slice(0, RESULT_INPUTS).map(({ key, store, routineId }) => ({ key, store, routineId }));
   }
 }
 

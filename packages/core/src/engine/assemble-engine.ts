@@ -7,6 +7,7 @@ import type { EngineParts } from './engine-parts.js';
 import { InlineExecutor } from './inline-executor.js';
 import { PurityCheck } from './purity-check.js';
 import { RequestPipeline } from './request-pipeline.js';
+import { ResultInspector } from './result-inspector.js';
 import { RunEvents } from './run-events.js';
 import { ValueCaller } from './value-caller.js';
 
@@ -23,6 +24,7 @@ interface EngineDifferences {
 export interface AssembledEngine {
   readonly active: ActiveRuns;
   readonly caller: ValueCaller;
+  readonly inspector: ResultInspector;
   readonly pipeline: RequestPipeline;
   readonly executor: Executor;
 }
@@ -58,5 +60,5 @@ export function assembleEngine(
     remembers: cache !== undefined,
   });
   inline.serve(engine);
-  return { active, caller, pipeline, executor };
+  return { active, caller, inspector: new ResultInspector(parts), pipeline, executor };
 }

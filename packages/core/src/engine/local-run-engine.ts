@@ -8,7 +8,7 @@ import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-en
 import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
-import { ResultInspector } from './result-inspector.js';
+import type { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
 
 /** Runs the root and all its sub-routines in the calling thread. @public */
@@ -21,10 +21,10 @@ export class LocalRunEngine implements RoutineEngine {
   readonly #inspector: ResultInspector;
 
   constructor(parts: EngineParts) {
-    const { active, caller } = assembleEngine(this, parts, { policy: everythingHere });
+    const { active, caller, inspector } = assembleEngine(this, parts, { policy: everythingHere });
     this.#active = active;
     this.#caller = caller;
-    this.#inspector = new ResultInspector(parts);
+    this.#inspector = inspector;
     this.status$ = active.status$;
     this.events$ = parts.feed.events$;
   }

@@ -20,7 +20,7 @@ import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
 import type { RequestPipeline } from './request-pipeline.js';
-import { ResultInspector } from './result-inspector.js';
+import type { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
 import { withCancel } from './with-cancel.js';
 
@@ -54,7 +54,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor });
     this.#active = assembled.active;
     this.#caller = assembled.caller;
-    this.#inspector = new ResultInspector(parts);
+    this.#inspector = assembled.inspector;
     this.#pipeline = assembled.pipeline;
     this.#executor = assembled.executor;
     this.#cache = parts.cache;

@@ -1,4 +1,4 @@
-/** Lets a number of jobs through at once; the others wait their turn. Knows when none is under way. */
+/** Lets a number of jobs through at once; the others wait their turn. Knows when none is under way. @public */
 export class Gate {
   readonly #atOnce: number;
   #inside = 0;

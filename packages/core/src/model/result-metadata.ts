@@ -1,12 +1,8 @@
-import type { BlobPart, ResultInput, ResultMetadata } from '@routine-engine/core/adapter';
-import { isBlobDigest } from '@routine-engine/core/adapter';
+import { OUTLINE_ENTRIES, RESULT_INPUTS, type ResultInput, type ResultMetadata } from './result.js';
+import { isBlobDigest, type BlobPart } from './stored-blob.js';
 
 /** Most parts of one result that are kept as blobs. */
 const MOST_BLOBS = 32_768;
-/** Most results that one was computed from. */
-const MOST_INPUTS = 1_000;
-/** Most texts of an outline: a path and a digest for each of 200 parts. */
-const MOST_OUTLINE_TEXTS = 400;
 /** Longest text of an outline, in UTF-16 units. */
 const OUTLINE_TEXT_LENGTH = 500;
 /** Longest `node`: 4,096 bytes in base64, and some room. */
@@ -20,7 +16,7 @@ const MEMBERS: Readonly<Record<keyof ResultMetadata, (value: unknown) => boolean
   sourceHash: optional(isSha256),
   parentRunId: optional(isText),
   worker: optional(isText),
-  inputs: optional((value) => isList(value, MOST_INPUTS) && value.every(isInput)),
+  inputs: optional((value) => isList(value, RESULT_INPUTS) && value.every(isInput)),
   outline: optional(isOutline),
   argumentsDigest: optional(isText),
   runId: isText,
@@ -33,19 +29,23 @@ const MEMBERS: Readonly<Record<keyof ResultMetadata, (value: unknown) => boolean
 };
 const CHECKS = Object.entries(MEMBERS);
 
-/** Whether something from a file, or from a caller, is complete metadata of the form that the README says. */
-export function isMetadata(value: unknown): value is ResultMetadata {
+/**
+ * Whether something from a store, or from a caller, is complete metadata, each member within its bound. For stores: whether it
+ * fits the parts that it came with, {@link fitsParts} says.
+ * @public
+ */
+export function isResultMetadata(value: unknown): value is ResultMetadata {
   if (typeof value !== 'object' || value === null) return false;
   const members = value as Readonly<Record<string, unknown>>;
   return CHECKS.every(([name, isRight]) => isRight(members[name]));
 }
 
-/** Whether the parts that metadata name are there, and empty where a blob has their bytes. */
+/** Whether the parts that metadata name are there, and empty where a blob has their bytes. @public */
 export function fitsParts({ blobs = [], streams = 0 }: ResultMetadata, sizes: readonly number[]): boolean {
   return streams < sizes.length && blobs.every(({ part }) => sizes[part] === 0);
 }
 
-/** Whether something is a number of bytes or parts. */
+/** Whether something is a number of bytes or parts. @public */
 export function isSize(size: unknown): size is number {
   return Number.isSafeInteger(size) && (size as number) >= 0;
 }
@@ -72,7 +72,7 @@ function isInput(value: unknown): boolean {
 }
 
 function isOutline(value: unknown): boolean {
-  if (!isList(value, MOST_OUTLINE_TEXTS) || value.length % 2 !== 0) return false;
+  if (!isList(value, 2 * OUTLINE_ENTRIES) || value.length % 2 !== 0) return false;
   return value.every((text) => isText(text) && text.length <= OUTLINE_TEXT_LENGTH);
 }
 

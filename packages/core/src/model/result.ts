@@ -27,6 +27,9 @@ export interface ResultInput {
   readonly routineId: string;
 }
 
+/** Most entries of {@link ResultMetadata.inputs}. */
+export const RESULT_INPUTS = 1_000;
+
 /** Most pairs of {@link ResultMetadata.outline}. */
 export const OUTLINE_ENTRIES = 200;
 
@@ -40,7 +43,7 @@ export interface ResultMetadata {
   readonly parentRunId?: string | undefined;
   /** Name of the node that computed it. */
   readonly worker?: string | undefined;
-  /** Results that were arguments, or parts of some, by reference. At most 1,000. */
+  /** Results that were arguments, or parts of some, by reference. At most {@link RESULT_INPUTS}. */
   readonly inputs?: readonly ResultInput[] | undefined;
   /**
    * Short digests of the arguments and their parts, so that it can be said what differs: path, such as `args[1].rate`, and 16

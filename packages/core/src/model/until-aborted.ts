@@ -31,3 +31,21 @@ function nextUnlessAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): 
     iterator.next().finally(settled).then(resolve, reject);
   });
 }
+
+/**
+ * What came of an operation; but the signal's reason at once when it aborts, though the operation still goes on then.
+ * @public
+ */
+export async function unlessAborted<T>(operation: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return operation;
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([operation, aborted]);
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+  }
+}

@@ -4,6 +4,7 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { LIMITS } from '../model/limits.js';
 import type { StoredBlob } from '../model/stored-blob.js';
+import { whenAborted } from '../model/when-aborted.js';
 import type { Clock } from '../ports/clock.js';
 import { readInto } from './read-chunks.js';
 
@@ -88,8 +89,7 @@ export class ContentCache {
         this.#forget(digest, loading);
         loading.controller.abort(signal.reason);
       };
-      signal.addEventListener('abort', leave, { once: true });
-      loading.bytes.finally(() => signal.removeEventListener('abort', leave)).then(resolve, reject);
+      loading.bytes.finally(whenAborted(signal, leave)).then(resolve, reject);
     });
   }
 

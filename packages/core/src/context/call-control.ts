@@ -1,4 +1,5 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import { whenAborted } from '../model/when-aborted.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import { Cancellation } from './cancellation.js';
@@ -66,8 +67,7 @@ export class CallControl {
       abort();
       return () => undefined;
     }
-    signal.addEventListener('abort', abort, { once: true });
-    return () => signal.removeEventListener('abort', abort);
+    return whenAborted(signal, abort);
   }
 
   #timeOut(routineId: string, timeoutMs: number): void {

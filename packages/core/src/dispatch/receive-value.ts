@@ -3,6 +3,7 @@ import { readProperty } from '../errors/error-class.js';
 import { encodedOfParts, type Body } from '../model/body.js';
 import type { Encoded } from '../model/encoded.js';
 import type { StoredBlob } from '../model/stored-blob.js';
+import { whenAborted } from '../model/when-aborted.js';
 import type { RunCompletes } from '../protocol/directives.js';
 import { WatchedBody } from '../protocol/watched-body.js';
 import { PartReader } from './part-reader.js';
@@ -55,7 +56,7 @@ async function readParts(
 ): Promise<Encoded> {
   const chunks = body.chunks()[Symbol.asyncIterator]();
   const giveUp = (): void => void Promise.allSettled([chunks.return?.()]);
-  signal.addEventListener('abort', giveUp, { once: true });
+  const settled = whenAborted(signal, giveUp);
   try {
     const reader = new PartReader(chunks);
     const parts: Uint8Array[] = [];
@@ -69,7 +70,7 @@ async function readParts(
     await reader.end();
     return { ...encodedOfParts(parts), ...(blobs.size > 0 && { blobs }), isOwn: true };
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    settled();
     giveUp();
   }
 }

@@ -1,3 +1,5 @@
+import { whenAborted } from './when-aborted.js';
+
 /**
  * The same chunks, until the signal aborts: then it throws the signal's reason at once, though no chunk may ever come.
  * @public
@@ -25,9 +27,7 @@ export async function* untilAborted(
 function nextUnlessAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    const settled = (): void => signal.removeEventListener('abort', stop);
+    const settled = whenAborted(signal, () => reject(signal.reason));
     iterator.next().finally(settled).then(resolve, reject);
   });
 }
@@ -38,14 +38,13 @@ function nextUnlessAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): 
  */
 export async function unlessAborted<T>(operation: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return operation;
-  let stop: (() => void) | undefined;
+  let settled: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop);
+    settled = whenAborted(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([operation, aborted]);
   } finally {
-    if (stop) signal.removeEventListener('abort', stop);
+    settled?.();
   }
 }

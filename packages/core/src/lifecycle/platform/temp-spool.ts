@@ -6,6 +6,7 @@ import { RoutineEngineError } from '../../errors/routine-engine-error.js';
 import { LIMITS } from '../../model/limits.js';
 import type { StoredBlob } from '../../model/stored-blob.js';
 import { untilAborted } from '../../model/until-aborted.js';
+import { whenAborted } from '../../model/when-aborted.js';
 import type { Spool } from '../../ports/blob-store.js';
 import type { StoreCallOptions } from '../../ports/result-store.js';
 
@@ -44,15 +45,14 @@ export class TempSpool implements Spool {
     const controller = new AbortController();
     const signal = options?.signal;
     signal?.throwIfAborted();
-    const stop = (): void => controller.abort(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
+    const settled = signal && whenAborted(signal, () => controller.abort(signal.reason));
     const put = this.#put(source, controller.signal);
     this.#puts.set(put, controller);
     try {
       return await put;
     } finally {
       this.#puts.delete(put);
-      signal?.removeEventListener('abort', stop);
+      settled?.();
     }
   }
 

@@ -13,7 +13,7 @@ import {
   type PartGetter,
   type Token,
 } from '@routine-engine/core/adapter';
-import { CONTENTS, RESULT_CACHE, WorkerNode } from '@routine-engine/core/host';
+import { CONTENTS, RESULT_CACHE, ThreadExecutor, WorkerNode } from '@routine-engine/core/host';
 import { fsStore } from '@routine-engine/store-fs';
 import { SocketTransport } from '../socket/socket-transport.js';
 import { optionsOfParent, serveParent } from './parent.js';
@@ -44,7 +44,10 @@ function makeWorker(parts: PartGetter): WorkerNode {
     catalog: parts.get(ROUTINE_CATALOG),
     contents: parts.get(CONTENTS),
     cache: store === undefined ? undefined : parts.get(RESULT_CACHE),
-    threads: { modules: [new URL('../large/routines.js', import.meta.url)] },
+    executor: new ThreadExecutor({
+      threads: { modules: [new URL('../large/routines.js', import.meta.url)] },
+      clock,
+    }),
   });
 }
 

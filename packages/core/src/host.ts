@@ -25,4 +25,7 @@ export type { TieredStoreSettings } from './cache/tiers.js';
 export { Service, type ServiceParts } from './service/service.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';
+export type { ExecutorHost, WorkerExecutor } from './ports/worker-executor.js';
+export { InlineExecutor, type InlineExecutorParts } from './engine/inline-executor.js';
+export { ThreadExecutor, type ThreadExecutorParts } from './thread/thread-executor.js';
 export type { ThreadOptions } from './thread/background-thread.js';

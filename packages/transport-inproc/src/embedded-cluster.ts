@@ -21,6 +21,7 @@ import {
   CONTENTS,
   RESULT_CACHE,
   Service,
+  ThreadExecutor,
   WorkerNode,
   type HeartbeatLimits,
   type ThreadOptions,
@@ -92,12 +93,15 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
     feed,
     transport,
     address: ADDRESS,
-    threads: options,
   };
   const workers = Array.from({ length: options.workers }, (_, index) => {
     const identity = { name: `worker-${index + 1}`, project: parts.get(NODE_IDENTITY).project };
     const [codec, catalog, cache] = [parts.get(CODEC), parts.get(ROUTINE_CATALOG), parts.get(RESULT_CACHE)];
-    return new WorkerNode({ ...shared, identity, codec, catalog, cache, contents: parts.get(CONTENTS) });
+    const executor = new ThreadExecutor({ threads: options, clock });
+    return new WorkerNode({
+      ...{ ...shared, identity, codec, catalog, cache, executor },
+      contents: parts.get(CONTENTS),
+    });
   });
   const stop = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));

@@ -14,7 +14,7 @@ import {
   type EnginePlugin,
   type PartGetter,
 } from '@routine-engine/core/adapter';
-import { CONTENTS, WorkerNode, type ThreadOptions } from '@routine-engine/core/host';
+import { CONTENTS, ThreadExecutor, WorkerNode } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cluster } from './fixtures/engines.ts';
@@ -53,7 +53,7 @@ describe('a worker', () => {
       },
       ...{ catalog: parts.get(ROUTINE_CATALOG), feed: new EventFeed<EngineEvent>(), cache: undefined },
       contents: parts.get(CONTENTS),
-      threads: { modules: [routines] } satisfies ThreadOptions,
+      executor: new ThreadExecutor({ threads: { modules: [routines] }, clock: parts.get(CLOCK) }),
     });
     await expect(worker.start()).rejects.toMatchObject({ code: 'TRANSPORT_UNREACHABLE' });
     expect(threads()).toEqual([]);

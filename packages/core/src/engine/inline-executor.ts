@@ -1,18 +1,22 @@
 import { snapshot } from '../codec/snapshot.js';
 import { executeBody } from '../context/execute-body.js';
-import { RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
+import { RunScope, type ScopeReporter } from '../context/run-scope.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import { parseRoutineId, type RoutineId } from '../model/routine-id.js';
+import type { OfferedRoutine } from '../model/routine-definition.js';
+import { offeredRoutines } from '../define/offered-routines.js';
 import { findDefinition } from './find-definition.js';
 import { LIMITS } from '../model/limits.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
-import type { Executor, RunHost } from '../ports/executor.js';
+import type { RunHost } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
+import type { ExecutorHost, WorkerExecutor } from '../ports/worker-executor.js';
 
+/** What an {@link InlineExecutor} is made of. @public */
 export interface InlineExecutorParts {
   readonly codec: Codec;
   readonly catalog: RoutineCatalog;
@@ -20,18 +24,28 @@ export interface InlineExecutorParts {
   readonly ids: Ids;
 }
 
-/** Runs bodies in the calling thread. What they call goes to the engine that `serve` names. */
-export class InlineExecutor implements Executor {
+/**
+ * Runs bodies in the calling thread. What they call goes to the engine that it was told of. A body that computes without a
+ * pause holds up everything else of this thread.
+ * @public
+ */
+export class InlineExecutor implements WorkerExecutor {
   readonly #parts: InlineExecutorParts;
-  #engine: ScopeEngine | undefined;
+  #engine: ExecutorHost['engine'] | undefined;
 
   constructor(parts: InlineExecutorParts) {
     this.#parts = parts;
   }
 
   /** Says which engine answers the calls that bodies make. */
-  serve(engine: ScopeEngine): void {
+  serve(engine: ExecutorHost['engine']): void {
     this.#engine = engine;
+  }
+
+  /** As the executor of a worker: serves its engine. @returns the routines of the catalog. @throws `ROUTINE_DUPLICATE` */
+  async start({ engine, project }: ExecutorHost): Promise<readonly OfferedRoutine[]> {
+    this.serve(engine);
+    return offeredRoutines(this.#parts.catalog, project);
   }
 
   async execute(call: EncodedCall, host: RunHost): Promise<Outcome> {
@@ -94,7 +108,7 @@ export class InlineExecutor implements Executor {
 }
 
 const refuse = (): Promise<never> => Promise.reject(new Error('This executor serves no engine'));
-const unserved: ScopeEngine = { run: refuse, resolve: refuse, open: refuse };
+const unserved: ExecutorHost['engine'] = { run: refuse, resolve: refuse, open: refuse };
 
 /** Tells a host what a scope's body does. */
 function reporterOf(host: RunHost): ScopeReporter {

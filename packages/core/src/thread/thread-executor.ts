@@ -4,22 +4,23 @@ import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { Clock } from '../ports/clock.js';
-import type { Executor, RunHost } from '../ports/executor.js';
+import type { RunHost } from '../ports/executor.js';
+import type { ExecutorHost, WorkerExecutor } from '../ports/worker-executor.js';
 import type { ThreadOptions } from './background-thread.js';
 import { Seat } from './seat.js';
 
+/** What a {@link ThreadExecutor} is made of. @public */
 export interface ThreadExecutorParts {
-  readonly options: ThreadOptions;
-  /** How many threads; each computes one run at a time. */
-  readonly threads: number;
-  readonly project: string;
+  readonly threads: ThreadOptions;
   readonly clock: Clock;
-  /** No thread is left, since none could be started in place of the last. */
-  readonly onExhausted: (error: Error) => void;
 }
 
-/** Runs bodies on background threads. When a thread dies, the run that computed fails; the others may run again. */
-export class ThreadExecutor implements Executor {
+/**
+ * Runs bodies on background threads, one for each slot of its worker. When a thread dies, the run that computed fails; the
+ * others may run again.
+ * @public
+ */
+export class ThreadExecutor implements WorkerExecutor {
   readonly #parts: ThreadExecutorParts;
   readonly #seats: Seat[] = [];
   #started = false;
@@ -29,8 +30,10 @@ export class ThreadExecutor implements Executor {
   }
 
   /** Starts the threads. @returns what they offer. @throws `ROUTINE_MODULE_FAILED`; then no thread is left. */
-  async start(): Promise<readonly OfferedRoutine[]> {
-    for (let index = 0; index < this.#parts.threads; index += 1) this.#seats.push(this.#newSeat());
+  async start(
+    host: Pick<ExecutorHost, 'project' | 'slots' | 'onExhausted'>,
+  ): Promise<readonly OfferedRoutine[]> {
+    for (let index = 0; index < host.slots; index += 1) this.#seats.push(this.#newSeat(host));
     try {
       const [routines = []] = await Promise.all(this.#seats.map((seat) => seat.ready));
       this.#started = true;
@@ -55,16 +58,15 @@ export class ThreadExecutor implements Executor {
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
 
-  #newSeat(): Seat {
-    const { options, project, clock } = this.#parts;
-    const seat: Seat = new Seat({ options, project, clock, onGivenUp: (error) => this.#giveUp(seat, error) });
+  #newSeat({ project, onExhausted }: Pick<ExecutorHost, 'project' | 'onExhausted'>): Seat {
+    const { threads: options, clock } = this.#parts;
+    const onGivenUp = (error: Error): void => {
+      if (!this.#started) return;
+      this.#seats.splice(this.#seats.indexOf(seat), 1);
+      if (this.#seats.length === 0) onExhausted(error);
+    };
+    const seat: Seat = new Seat({ options, project, clock, onGivenUp });
     return seat;
-  }
-
-  #giveUp(seat: Seat, error: Error): void {
-    if (!this.#started) return;
-    this.#seats.splice(this.#seats.indexOf(seat), 1);
-    if (this.#seats.length === 0) this.#parts.onExhausted(error);
   }
 
   /** The one with the fewest runs that compute, so that a run that hangs counts little. */

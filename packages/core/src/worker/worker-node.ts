@@ -25,9 +25,8 @@ import type { Random } from '../ports/random.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { NodeIdentity } from '../ports/tokens.js';
 import type { Transport } from '../ports/transport.js';
+import type { WorkerExecutor } from '../ports/worker-executor.js';
 import type { RequestStart } from '../protocol/directives.js';
-import type { ThreadOptions } from '../thread/background-thread.js';
-import { ThreadExecutor } from '../thread/thread-executor.js';
 import { argumentsAtHand, loadArguments } from './load-arguments.js';
 import { WorkerRun, type WorkerRunParts } from './worker-run.js';
 
@@ -43,30 +42,30 @@ export interface WorkerNodeParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly feed: EventFeed<EngineEvent>;
-  /** Routines of this process; those of the threads are loaded from `threads.modules`. */
+  /** Routines of this process: those that the executor runs may be others. */
   readonly catalog: RoutineCatalog;
   readonly contents: Contents;
   /** Absent: nothing is remembered. */
   readonly cache: ResultCache | undefined;
   /** Where calls of its runs go. Default {@link subRoutinesRemote}. */
   readonly policy?: ExecutionPolicy;
-  readonly threads: ThreadOptions & {
-    /** Runs that may compute at once, each on a thread of its own. Default 1. */
-    readonly slots?: number;
-    /** Short runs it takes beyond its slots, so that it never waits for the next. Default 128. */
-    readonly inbox?: number;
-  };
+  /** Runs the bodies, such as a {@link ThreadExecutor}. The worker's own: it is started and closed with it. */
+  readonly executor: WorkerExecutor;
+  /** Runs that may compute at once. Default 1. */
+  readonly slots?: number;
+  /** Short runs it takes beyond its slots, so that it never waits for the next. Default 128. */
+  readonly inbox?: number;
 }
 
 const DEFAULT_SLOTS = 1;
 const DEFAULT_INBOX = 128;
 
-/** A worker: its link to the service, its engine, its background threads. It does not end by itself. @public */
+/** A worker: its link to the service, its engine, the executor of its runs. It does not end by itself. @public */
 export class WorkerNode {
   readonly name: string;
   readonly #parts: WorkerNodeParts;
   readonly #link: ServiceLink;
-  readonly #executor: ThreadExecutor;
+  readonly #executor: WorkerExecutor;
   readonly #engine: RemoteDispatchEngine;
   readonly #status = new StateFeed<WorkerStatus>('INITIALIZING');
   readonly #held = new Map<string, WorkerRun>();
@@ -83,18 +82,15 @@ export class WorkerNode {
   readonly status$: Observable<WorkerStatus> = this.#status.state$;
 
   constructor(parts: WorkerNodeParts) {
-    const { identity, clock, threads, policy = subRoutinesRemote } = parts;
-    const { slots = DEFAULT_SLOTS, inbox = DEFAULT_INBOX, ...options } = threads;
+    const { identity, executor, policy = subRoutinesRemote } = parts;
+    const { slots = DEFAULT_SLOTS, inbox = DEFAULT_INBOX } = parts;
     this.#parts = parts;
     this.name = identity.name;
     this.#slots = slots;
     this.#inbox = inbox;
-    this.#executor = new ThreadExecutor({
-      ...{ options, threads: slots, project: identity.project, clock },
-      onExhausted: (error) => this.#exhausted(error),
-    });
+    this.#executor = executor;
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
-    this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor: this.#executor });
+    this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor });
     this.#runParts = {
       worker: this.name,
       link: this.#link,
@@ -122,7 +118,12 @@ export class WorkerNode {
    */
   async start(): Promise<void> {
     try {
-      const routines = await this.#executor.start();
+      const routines = await this.#executor.start({
+        project: this.#parts.identity.project,
+        slots: this.#slots,
+        engine: this.#engine,
+        onExhausted: (error) => this.#exhausted(error),
+      });
       this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
       await this.#link.open();
       const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
@@ -134,7 +135,7 @@ export class WorkerNode {
     }
   }
 
-  /** Takes no more runs, gives those in hand back to the service, ends its threads and closes the connection. */
+  /** Takes no more runs, gives those in hand back to the service, closes its executor and the connection. */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
   }
@@ -166,7 +167,7 @@ export class WorkerNode {
     for (const held of this.#held.values()) held.cancel.cancel(reason);
   }
 
-  /** No thread can be started any more: whatever came here would fail. */
+  /** Nothing can be run any more: whatever came here would fail. */
   #exhausted(error: Error): void {
     this.#parts.logger.log('error', `${this.name} has no thread left, and takes no more runs`, { error });
     this.#link.post({ type: 'v1.worker.draining' });

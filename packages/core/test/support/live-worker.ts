@@ -7,6 +7,7 @@ import { EventFeed } from '../../src/events/event-feed.js';
 import { systemRandom } from '../../src/lifecycle/platform/system-random.js';
 import { uuidIds } from '../../src/lifecycle/platform/uuid-ids.js';
 import type { ResultStore } from '../../src/ports/result-store.js';
+import { ThreadExecutor } from '../../src/thread/thread-executor.js';
 import { WorkerNode } from '../../src/worker/worker-node.js';
 import type { Turns } from '../protocol/memory-pipe.js';
 import type { PipedCluster } from './piped-cluster.js';
@@ -32,6 +33,6 @@ export function liveWorker(cluster: PipedCluster, store: ResultStore, module: UR
     ...{ address: 'piped:service', codec, clock: cluster.turns, ids: uuidIds, random: systemRandom, feed },
     ...{ catalog: registry, logger: { log: () => undefined }, contents },
     cache: new ResultCache({ ...shared, contents, codec }),
-    threads: { modules: [module] },
+    executor: new ThreadExecutor({ threads: { modules: [module] }, clock: cluster.turns }),
   });
 }

@@ -16,13 +16,10 @@ export const codec = new MsgpackrCodec();
 /** One background thread that offers the routines of `fixtures/content-routines.ts`. */
 export async function startThread(): Promise<ThreadExecutor> {
   const executor = new ThreadExecutor({
-    options: { modules: [new URL('./fixtures/content-routines.ts', import.meta.url)] },
-    threads: 1,
-    project: 'test',
+    threads: { modules: [new URL('./fixtures/content-routines.ts', import.meta.url)] },
     clock: systemClock,
-    onExhausted: () => undefined,
   });
-  await executor.start();
+  await executor.start({ slots: 1, project: 'test', onExhausted: () => undefined });
   return executor;
 }
 

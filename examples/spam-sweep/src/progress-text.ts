@@ -73,7 +73,7 @@ export function plainLine(
 export function noticeText(event: EngineEvent): string | undefined {
   switch (event.type) {
     case 'run.retrying':
-      return `${routineName(event.routineId)} is placed elsewhere: ${event.error.message}`;
+      return `${routineName(event.routineId)} is run again: ${event.error.message}`;
     case 'run.waiting':
       return `${routineName(event.routineId)} waits: ${event.detail}`;
     case 'run.log':

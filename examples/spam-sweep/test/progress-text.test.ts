@@ -110,8 +110,8 @@ describe('plain lines', () => {
   const base = { at: 1, node: 'client' };
   it.each([
     [
-      a.tell({ type: 'run.retrying', error: { name: 'E', message: 'worker-1 is gone' } }),
-      'train is placed elsewhere: worker-1 is gone',
+      a.tell({ type: 'run.retrying', delayMs: 0, error: { name: 'E', message: 'worker-1 is gone' } }),
+      'train is run again: worker-1 is gone',
     ],
     [
       a.tell({ type: 'run.waiting', reason: 'no-capable-worker', detail: 'offered: 0.9.0' }),

@@ -36,7 +36,7 @@ describe('the state of a run', () => {
       run.tell({ type: 'run.requested' }),
       run.tell(starting),
       run.tell({ type: 'run.progress', done: 3, total: 4 }),
-      run.tell({ type: 'run.retrying', error: failure }),
+      run.tell({ type: 'run.retrying', delayMs: 0, error: failure }),
     );
     expect(state.runs.get('a')).toMatchObject({ state: 'queued', progress: undefined });
     const again = reduceProgress(state, run.tell({ type: 'run.starting', worker: 'worker-2' }, 2));

@@ -22,12 +22,13 @@ export {
   type ResultMetadata,
   type StoredResult,
 } from './model/result.js';
-export type { EncodedCall, RememberControl } from './model/call.js';
+export type { EncodedCall, RememberControl, RetryControl } from './model/call.js';
 export type { Outcome } from './model/outcome.js';
 export type {
   CallOptions,
   DefinitionOptions,
   OfferedRoutine,
+  RetryOptions,
   RoutineDefinition,
   RoutineOptions,
 } from './model/routine-definition.js';
@@ -47,7 +48,7 @@ export type {
   ValueStream,
 } from './ports/codec.js';
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
-export type { Executor, RunHost } from './ports/executor.js';
+export type { Executor, Requester, RunHost } from './ports/executor.js';
 export type { Ids } from './ports/ids.js';
 export type { Lease, LeaseStore } from './ports/lease-store.js';
 export type { Logger } from './ports/logger.js';

@@ -43,6 +43,7 @@ export type {
   CacheOptions,
   CallOptions,
   DefinitionOptions,
+  RetryOptions,
   RoutineOptions,
 } from './model/routine-definition.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';

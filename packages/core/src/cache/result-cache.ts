@@ -40,6 +40,8 @@ interface Flight {
   readonly answer: Promise<Answer>;
   /** The form in which its run was asked for; see {@link EncodedCall.answer}. */
   readonly form: EncodedCall['answer'];
+  /** The limit of its run; who allows more, or less, has a run of his own. */
+  readonly attemptTimeoutMs: EncodedCall['attemptTimeoutMs'];
   callers: number;
 }
 
@@ -92,7 +94,8 @@ export class ResultCache {
   ): Promise<Answer> {
     const key = this.#results.keyOf(call, maker);
     const mayJoin = call.queueTimeoutMs === undefined && call.remember?.refresh !== true;
-    const flying = mayJoin ? this.#flights.get(key) : undefined;
+    const found = mayJoin ? this.#flights.get(key) : undefined;
+    const flying = found?.attemptTimeoutMs === call.attemptTimeoutMs ? found : undefined;
     const flight = flying ?? this.#takeOff(call, key, maker, compute);
     flight.callers += 1;
     return new Promise((resolve) => {
@@ -151,7 +154,8 @@ export class ResultCache {
   #takeOff(call: RememberedCall, key: ResultKey, maker: ResultMaker, compute: Compute): Flight {
     const cancellation = new Cancellation();
     const answer = this.#answer(call, key, maker, cancellation, compute);
-    const flight: Flight = { cancellation, callers: 0, answer, form: call.answer };
+    const { answer: form, attemptTimeoutMs } = call;
+    const flight: Flight = { cancellation, callers: 0, answer, form, attemptTimeoutMs };
     // One that others may join already stays the one to join.
     if (!this.#flights.has(key)) this.#flights.set(key, flight);
     void flight.answer.then(() => {

@@ -72,7 +72,10 @@ export class CallControl {
 
   #timeOut(routineId: string, timeoutMs: number): void {
     this.cancellation.cancel(
-      new RoutineEngineError('RUN_TIMEOUT', `The run of ${routineId} took longer than its ${timeoutMs} ms`),
+      new RoutineEngineError(
+        'RUN_TIMEOUT',
+        `The run of ${routineId} took longer than its timeoutMs of ${timeoutMs}`,
+      ),
     );
   }
 }

@@ -1,6 +1,7 @@
 import { isDevelopmentVersion } from '../model/routine-id.js';
-import type { EncodedCall, RememberControl } from '../model/call.js';
-import type { CacheOptions } from '../model/routine-definition.js';
+import type { EncodedCall, RememberControl, RetryControl } from '../model/call.js';
+import { LIMITS } from '../model/limits.js';
+import type { CacheOptions, RetryOptions } from '../model/routine-definition.js';
 import type { Codec } from '../ports/codec.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import { withoutPaths } from './without-paths.js';
@@ -38,6 +39,44 @@ function rememberControlOf(call: RoutineCall, { ttlMs, verify }: CacheOptions): 
 
 const NO_OPTIONS: CacheOptions = {};
 
+/** Whether a call has options that only the way by bytes heeds: without them it may take the shorter one. */
+export function isAttended({ options, definition }: RoutineCall): boolean {
+  const defined = definition?.options;
+  return (
+    (options?.retries ?? defined?.retries) !== undefined ||
+    (options?.attemptTimeoutMs ?? defined?.attemptTimeoutMs) !== undefined
+  );
+}
+
+/** The retry options of a call on top of its definition's; `undefined` when it is run once. */
+export function retryOptionsOf({ options, definition }: RoutineCall): RetryOptions | undefined {
+  const [defined, called] = [definition?.options.retries, options?.retries];
+  const wanted = called ?? defined;
+  if (wanted === undefined || wanted === 0) return undefined;
+  const retries = { ...asRetryOptions(defined), ...asRetryOptions(wanted) };
+  return retries.attempts > 0 ? retries : undefined;
+}
+
+function asRetryOptions(retries: number | RetryOptions | undefined): RetryOptions {
+  return typeof retries === 'object' ? retries : { attempts: retries ?? 0 };
+}
+
+function retryControlOf(call: RoutineCall): RetryControl | undefined {
+  const retries = retryOptionsOf(call);
+  if (!retries) return undefined;
+  const { attempts, backoffMs, factor, maxBackoffMs, jitter, nonRetryable, retryIf } = retries;
+  return {
+    attempts,
+    backoffMs: backoffMs ?? LIMITS.retryBackoffMs,
+    factor: factor ?? 2,
+    maxBackoffMs: maxBackoffMs ?? LIMITS.retryMaxBackoffMs,
+    jitter: jitter ?? 'full',
+    // A list of the caller's: what he changes later changes nothing here.
+    nonRetryable: nonRetryable && [...nonRetryable],
+    ...(retryIf && { asks: true }),
+  };
+}
+
 /**
  * Encodes a call of user code. The buffers are views of the caller's values: copy them before the next await.
  * @throws {@link RoutineEngineError} `VALUE_NOT_ENCODABLE` or `VALUE_TOO_DEEP`, naming the path from `args` on.
@@ -63,6 +102,10 @@ export function encodeCall(
       remember: rememberControlOf(call, cache),
     }),
     queueTimeoutMs,
+    ...(isAttended(call) && {
+      attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
+      retry: retryControlOf(call),
+    }),
   };
 }
 

@@ -172,7 +172,7 @@ function requestOf(
   blobs: readonly BlobPart[] | undefined,
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
-  const { remember } = call;
+  const { remember, attemptTimeoutMs } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -185,6 +185,7 @@ function requestOf(
     remember,
     answer,
     queueTimeoutMs,
+    attemptTimeoutMs,
     store,
     blobs,
   };

@@ -9,6 +9,7 @@ import { PurityCheck } from './purity-check.js';
 import { RequestPipeline } from './request-pipeline.js';
 import { ResultInspector } from './result-inspector.js';
 import { RunEvents } from './run-events.js';
+import { TimedExecutor } from './timed-executor.js';
 import { ValueCaller } from './value-caller.js';
 
 /** In what the engines differ. */
@@ -35,18 +36,20 @@ export function assembleEngine(
   parts: EngineParts,
   differences: EngineDifferences,
 ): AssembledEngine {
-  const { codec, clock, ids, catalog, feed, identity, cache, contents } = parts;
+  const { codec, clock, random, ids, catalog, feed, identity, cache, contents } = parts;
   const { policy, dispatcher } = differences;
   const active = new ActiveRuns();
   const events = new RunEvents({ feed, clock, node: identity.name });
   const inline = new InlineExecutor({ codec, catalog, clock, ids });
-  const executor = differences.executor ?? inline;
+  const executor = new TimedExecutor(differences.executor ?? inline, clock);
   const purity = new PurityCheck({ ...parts, node: identity.name });
   const pipeline = new RequestPipeline({
     purity,
     cache,
     contents,
     ids,
+    clock,
+    random,
     policy,
     executor,
     dispatcher,

@@ -14,7 +14,7 @@ import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
-import type { Executor, RunHost } from '../ports/executor.js';
+import type { Executor, Requester, RunHost } from '../ports/executor.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
 import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
@@ -87,8 +87,8 @@ export class RemoteDispatchEngine implements RoutineEngine {
   }
 
   /** Has a sub-routine of an executed run answered, its value in memory save its streams. Never rejects. */
-  request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
-    return this.#pipeline.requestLoaded(call, cancel).then(({ outcome }) => outcome);
+  request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Outcome> {
+    return this.#pipeline.requestLoaded(call, cancel, requester).then(({ outcome }) => outcome);
   }
 
   /**

@@ -11,18 +11,23 @@ import type { Outcome } from '../model/outcome.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
-import type { Executor, RunHost } from '../ports/executor.js';
+import type { Clock } from '../ports/clock.js';
+import type { Executor, Requester, RunHost } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
+import type { Random } from '../ports/random.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { ActiveRuns } from './active-runs.js';
 import type { PurityCheck } from './purity-check.js';
 import { RequestedRun } from './requested-run.js';
+import { withRetries } from './retries.js';
 import type { RunEvents } from './run-events.js';
 
 export interface RequestPipelineParts {
   readonly cache: ResultCache | undefined;
   readonly contents: Contents;
   readonly ids: Ids;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly policy: ExecutionPolicy;
   readonly executor: Executor;
   /** Absent: everything runs here. */
@@ -53,9 +58,9 @@ export class RequestPipeline {
   /**
    * Has a call answered: from the store, by an equal call in flight, here, or elsewhere. Never throws nor rejects: what
    * goes wrong, a policy that throws included, is a failed outcome. Tells its events from `run.requested` to exactly
-   * one terminal one.
+   * one terminal one, over all attempts.
    */
-  request(call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
+  request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Answer> {
     const { active, events } = this.#parts;
     const run = new RequestedRun(call, cancel, this.#parts);
     active.add(run);
@@ -68,19 +73,17 @@ export class RequestPipeline {
         this.#parts.purity.check(call, answer, (again) => this.request(again, cancel));
       return answer;
     };
-    const fail = (error: unknown): Answer =>
-      finish({ outcome: { status: 'FAILED', error: toPlainError(error) }, from: 'run' });
-    try {
-      return this.#answer(run, finish, fail);
-    } catch (error) {
-      return Promise.resolve(fail(error));
-    }
+    const fail = (error: unknown): Answer => finish(failed(error));
+    const { retry } = call;
+    if (!retry) return this.#attempt(run, call, finish, fail);
+    const attempt = (next: EncodedCall): Promise<Answer> => this.#attempt(run, next, asItIs, failed);
+    return withRetries(run, retry, requester, attempt, this.#parts).then(finish, fail);
   }
 
   /** As {@link RequestPipeline.request}, everything of the value but its streams in memory. Never rejects. */
-  requestLoaded(call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
-    return this.request(call, cancel).then((answer) =>
-      isReady(answer) ? answer : this.load(answer, call, cancel),
+  requestLoaded(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Answer> {
+    return this.request(call, cancel, requester).then((answer) =>
+      isReady(answer) ? answer : this.load(answer, call, cancel, requester),
     );
   }
 
@@ -88,19 +91,29 @@ export class RequestPipeline {
    * The same answer, everything of its value but its streams in memory of the caller's own. When a part is lost, the call is
    * requested again, once. Never rejects.
    */
-  async load(answer: Answer, call: EncodedCall, cancel: CancelSignal): Promise<Answer> {
+  async load(
+    answer: Answer,
+    call: EncodedCall,
+    cancel: CancelSignal,
+    requester?: Requester,
+  ): Promise<Answer> {
     const loaded = await this.#tryLoad(answer, cancel);
     const isLost = answer.outcome.status === 'DONE' && loaded.outcome.status === 'FAILED';
     if (!isLost || cancel.reason) return loaded;
-    const again = await this.requestAgain(call, fromPlainError(loaded.outcome.error), cancel);
+    const again = await this.requestAgain(call, fromPlainError(loaded.outcome.error), cancel, requester);
     return this.#tryLoad(again, cancel);
   }
 
   /** Requests a call again, by a run of its own, since its answer can't be read. A stored one is put aside before. */
-  async requestAgain(call: EncodedCall, error: unknown, cancel: CancelSignal): Promise<Answer> {
+  async requestAgain(
+    call: EncodedCall,
+    error: unknown,
+    cancel: CancelSignal,
+    requester?: Requester,
+  ): Promise<Answer> {
     const { cache, ids } = this.#parts;
     if (cache && isRememberedCall(call)) await cache.discard(call, this.#makerOf(call), error);
-    return this.request({ ...call, runId: ids.next() }, cancel);
+    return this.request({ ...call, runId: ids.next() }, cancel, requester);
   }
 
   async #tryLoad(answer: Answer, cancel: CancelSignal): Promise<Answer> {
@@ -119,14 +132,28 @@ export class RequestPipeline {
     return { sourceHash: this.#parts.catalog.get(parseRoutineId(routineId) as NamedRoutineId)?.sourceHash };
   }
 
+  /** Never throws nor rejects. */
+  #attempt(
+    run: RequestedRun,
+    call: EncodedCall,
+    finish: (answer: Answer) => Answer,
+    fail: (error: unknown) => Answer,
+  ): Promise<Answer> {
+    try {
+      return this.#answer(run, call, finish, fail);
+    } catch (error) {
+      return Promise.resolve(fail(error));
+    }
+  }
+
   /** One promise fewer for each run than with a chain of async functions: on this path they are what costs most. */
   #answer(
     run: RequestedRun,
+    call: EncodedCall,
     finish: (answer: Answer) => Answer,
     fail: (error: unknown) => Answer,
   ): Promise<Answer> {
     const { cache } = this.#parts;
-    const { call } = run;
     const id = parseRoutineId(call.routineId);
     const where = this.place(call.routineId, call.parentRunId !== undefined);
     const version = id.form === 'name' ? id.version : undefined;
@@ -140,7 +167,7 @@ export class RequestPipeline {
       };
       return cache.remember(call, maker, run.cancellation, compute).then(finish, fail);
     }
-    const computed = this.#compute(run, where, run.cancellation);
+    const computed = this.#compute(run, where, run.cancellation, call);
     // What was not to be remembered is kept for whoever gets the reference. Elsewhere, its worker has done so.
     const isToKeep = cache !== undefined && call.answer === 'reference' && where === 'here';
     const kept = isToKeep ? computed.then((outcome) => cache.keep(call, {}, outcome)) : computed;
@@ -151,7 +178,7 @@ export class RequestPipeline {
     run: RequestedRun,
     where: 'here' | 'remote',
     cancel: CancelSignal,
-    call: EncodedCall = run.call,
+    call: EncodedCall,
   ): Promise<Outcome> {
     const { executor, dispatcher, events } = this.#parts;
     if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
@@ -164,7 +191,8 @@ export class RequestPipeline {
     const { events, contents } = this.#parts;
     return {
       cancel,
-      request: async (subCall, subCancel) => (await this.requestLoaded(subCall, subCancel)).outcome,
+      request: async (subCall, subCancel, requester) =>
+        (await this.requestLoaded(subCall, subCancel, requester)).outcome,
       fetch: (reference) => contents.fetch(reference, { signal: cancel.abortSignal }),
       spool: (chunks) => contents.spool(chunks, { signal: cancel.abortSignal }),
       starting: () => run.starting(run.attempt, events.node),
@@ -187,6 +215,12 @@ export class RequestPipeline {
       durationMs: outcome.durationMs,
     });
   }
+}
+
+const asItIs = (answer: Answer): Answer => answer;
+
+function failed(error: unknown): Answer {
+  return { outcome: { status: 'FAILED', error: toPlainError(error) }, from: 'run' };
 }
 
 /** Whether the value of an answer, if it has one, can be decoded as it is. */

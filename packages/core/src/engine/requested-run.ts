@@ -17,6 +17,8 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
   readonly waitsFor = NOTHING;
   status: ActiveRun['status'] = 'PENDING';
   toldEnd = false;
+  /** Of the latest execution, or the one that is to come. */
+  attempt: number;
   readonly #events: RunEvents;
   readonly #active: ActiveRuns;
 
@@ -26,6 +28,7 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
     parts: { readonly events: RunEvents; readonly active: ActiveRuns },
   ) {
     this.call = call;
+    this.attempt = call.attempt;
     this.#events = parts.events;
     this.#active = parts.active;
     cancel.onCancel((reason) => this.cancellation.cancel(reason));
@@ -47,21 +50,25 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
     return this.call.rootRunId;
   }
 
-  get attempt(): number {
-    return this.call.attempt;
-  }
-
   waiting(detail: string): void {
     this.#events.tell(this, { type: 'run.waiting', reason: 'no-capable-worker', detail });
   }
 
   retrying(attempt: number, error: PlainError): void {
-    this.#events.tell(this, { type: 'run.retrying', error }, attempt);
+    this.attempt = attempt;
+    this.#tellRetry(error, 0);
+  }
+
+  /** It failed, and is to be run again after that many milliseconds. */
+  again(error: PlainError, delayMs: number): void {
+    this.attempt += 1;
+    this.#tellRetry(error, delayMs);
   }
 
   starting(attempt: number, worker: string): void {
+    this.attempt = attempt;
     this.#active.setStatus(this, 'RUNNING');
-    this.#events.tell(this, { type: 'run.starting', worker }, attempt);
+    this.#events.tell(this, { type: 'run.starting', worker });
   }
 
   hanging(waits: boolean): void {
@@ -75,5 +82,10 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
 
   log(level: LogLevel, message: string): void {
     this.#events.tell(this, { type: 'run.log', level, message });
+  }
+
+  #tellRetry(error: PlainError, delayMs: number): void {
+    this.#active.setStatus(this, 'PENDING');
+    this.#events.tell(this, { type: 'run.retrying', error, delayMs });
   }
 }

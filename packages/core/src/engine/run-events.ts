@@ -46,16 +46,15 @@ export class RunEvents {
     return this.#feed.observed;
   }
 
-  /** @param attempt - when it differs from the run's own, because the run was placed elsewhere. */
-  tell(run: EventRun, happening: RunHappening, attempt: number = run.attempt): void {
-    if (this.#feed.observed && !run.toldEnd) this.#emit(run, happening, attempt);
+  tell(run: EventRun, happening: RunHappening): void {
+    if (this.#feed.observed && !run.toldEnd) this.#emit(run, happening);
   }
 
   /** Terminal. The first one counts; it is marked before it is told, since a listener may end the run another way. */
   tellEnd(run: EventRun, happening: RunHappening): void {
     if (run.toldEnd) return;
     run.toldEnd = true;
-    if (this.#feed.observed) this.#emit(run, happening, run.attempt);
+    if (this.#feed.observed) this.#emit(run, happening);
   }
 
   /** Terminal: the run ended without a value. */
@@ -70,8 +69,8 @@ export class RunEvents {
     this.tellEnd(run, { type: failed ? 'run.failed' : 'run.cancelled', error: plain });
   }
 
-  #emit(run: EventRun, happening: RunHappening, attempt: number): void {
-    const { runId, routineId, parentRunId, rootRunId } = run;
+  #emit(run: EventRun, happening: RunHappening): void {
+    const { runId, routineId, parentRunId, rootRunId, attempt } = run;
     this.#feed.emit({
       at: this.#clock.now(),
       node: this.node,

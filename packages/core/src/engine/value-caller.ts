@@ -2,7 +2,8 @@ import { CallControl } from '../context/call-control.js';
 import type { Contents } from '../cache/contents.js';
 import type { Answer } from '../cache/result-cache.js';
 import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
-import { isRemembered } from '../context/encode-call.js';
+import { isAttended, isRemembered } from '../context/encode-call.js';
+import { requesterOf } from '../context/requester.js';
 import { asError, callBody } from '../context/execute-body.js';
 import { makeRef } from '../context/ref.js';
 import { rejected } from '../context/rejected.js';
@@ -26,6 +27,7 @@ import { completeRoutineId, formatRoutineId, parseRoutineId, type RoutineId } fr
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
+import type { Requester } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
 import type { StoreCallOptions } from '../ports/result-store.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
@@ -121,7 +123,7 @@ export class ValueCaller {
 
   #isEncoded({ call, routineId, parent }: EncodedAsk): boolean {
     const { pipeline, remembers } = this.#parts;
-    if (call.answer === 'reference' || (remembers && isRemembered(call))) return true;
+    if (call.answer === 'reference' || (remembers && isRemembered(call)) || isAttended(call)) return true;
     return pipeline.place(routineId, parent !== undefined) === 'remote';
   }
 
@@ -131,23 +133,28 @@ export class ValueCaller {
     const where = parent ? `${routineId}, called by ${parent.routineId}` : routineId;
     return askEncoded(asked, this.#parts, (views) => {
       const encoded = { ...views, arguments: snapshot(views.arguments) };
-      return this.#answer(encoded, control.cancellation, where);
+      return this.#answer(encoded, control.cancellation, where, requesterOf(asked.call));
     });
   }
 
-  async #answer(call: EncodedCall, cancel: CancelSignal, where: string): Promise<unknown> {
+  async #answer(
+    call: EncodedCall,
+    cancel: CancelSignal,
+    where: string,
+    requester: Requester | undefined,
+  ): Promise<unknown> {
     const { pipeline } = this.#parts;
-    const found = await pipeline.request(call, cancel);
+    const found = await pipeline.request(call, cancel, requester);
     const isOwn = !isReady(found);
-    const answer = isOwn ? await pipeline.load(found, call, cancel) : found;
+    const answer = isOwn ? await pipeline.load(found, call, cancel, requester) : found;
     if (answer.from !== 'store' || answer.outcome.status !== 'DONE')
       return this.#valueOf(answer, call, where, isOwn);
     try {
       return this.#valueOf(answer, call, where, isOwn);
     } catch (error) {
       // Such as of a serializer that is gone. By a run of its own: that of the call has ended with what was stored.
-      const again = await pipeline.requestAgain(call, error, cancel);
-      return this.#valueOf(await pipeline.load(again, call, cancel), call, where, true);
+      const again = await pipeline.requestAgain(call, error, cancel, requester);
+      return this.#valueOf(await pipeline.load(again, call, cancel, requester), call, where, true);
     }
   }
 

@@ -5,7 +5,7 @@ import type { RunHost } from '../ports/executor.js';
 export function withCancel(host: RunHost, cancel: CancelSignal): RunHost {
   return {
     cancel,
-    request: (call, subCancel) => host.request(call, subCancel),
+    request: (call, subCancel, requester) => host.request(call, subCancel, requester),
     fetch: (reference) => host.fetch(reference),
     spool: (chunks) => host.spool(chunks),
     starting: () => host.starting(),

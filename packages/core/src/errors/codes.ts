@@ -42,7 +42,8 @@ export const ERRORS = {
   },
 
   RUN_CANCELLED: { retry: false, when: 'The run was cancelled; cause holds the reason given.' },
-  RUN_TIMEOUT: { retry: false, when: 'The run took longer than its timeoutMs.' },
+  RUN_TIMEOUT: { retry: false, when: 'The run took longer than its timeoutMs, all attempts included.' },
+  ATTEMPT_TIMEOUT: { retry: true, when: 'One attempt of the run took longer than its attemptTimeoutMs.' },
   QUEUE_TIMEOUT: { retry: true, when: 'No worker took the run within its queueTimeoutMs.' },
   RUN_POISONED: { retry: false, when: 'The run brought down as many workers as maxDeliveries allows.' },
   WORKER_BUSY: { retry: true, when: 'A worker had no slot for a run; the service places it elsewhere.' },

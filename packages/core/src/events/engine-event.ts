@@ -49,7 +49,7 @@ export interface RunWaiting extends RunEventBase {
   /** For people: what is missing, such as the versions that workers do offer. */
   readonly detail: string;
 }
-/** The body began to run. Again, with the next attempt, when the run was placed elsewhere. @public */
+/** The body began to run. Again, with the next attempt, when it is run again or was placed elsewhere. @public */
 export interface RunStarting extends RunEventBase {
   readonly type: 'run.starting';
   /** Name of the worker, or of the node itself for a run in the calling thread. */
@@ -75,10 +75,17 @@ export interface RunLog extends RunEventBase {
   readonly level: LogLevel;
   readonly message: string;
 }
-/** The run is placed elsewhere, because its worker was lost or refused it. @public */
+/**
+ * The run is run again, because it failed and has `retries` left, or is placed elsewhere, because its worker was lost. Its
+ * attempt is the one to come.
+ * @public
+ */
 export interface RunRetrying extends RunEventBase {
   readonly type: 'run.retrying';
+  /** Why the last attempt ended. */
   readonly error: PlainError;
+  /** Milliseconds that it waits before; 0 when it is placed elsewhere, which a free worker may still keep waiting. */
+  readonly delayMs: number;
 }
 /** Terminal: the run gave a value. @public */
 export interface RunCompleted extends RunEventBase {

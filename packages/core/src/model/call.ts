@@ -12,6 +12,18 @@ export interface RememberControl {
   readonly outline?: readonly string[] | undefined;
 }
 
+/** When a failed run is run again; see {@link RetryOptions}. Plain data. @public */
+export interface RetryControl {
+  readonly attempts: number;
+  readonly backoffMs: number;
+  readonly factor: number;
+  readonly maxBackoffMs: number;
+  readonly jitter: 'full' | 'none';
+  readonly nonRetryable?: readonly string[] | undefined;
+  /** The caller has a function that decides, and is to be asked. */
+  readonly asks?: boolean | undefined;
+}
+
 /** One execution of a routine, asked for: plain data beside its encoded arguments. @public */
 export interface EncodedCall {
   /** UUIDv7, made by whoever requests, so that a request may be repeated safely. */
@@ -20,7 +32,7 @@ export interface EncodedCall {
   readonly rootRunId: string;
   /** Full routine id. */
   readonly routineId: string;
-  /** Starts with 1; grows when the run is placed elsewhere. */
+  /** Starts with 1; grows when the run is run again, or is placed elsewhere. */
   readonly attempt: number;
   readonly arguments: Encoded;
   /** Canonical digest of the arguments; present for a task whose result is to be remembered. */
@@ -31,4 +43,8 @@ export interface EncodedCall {
   readonly answer?: 'reference' | undefined;
   /** Milliseconds the run may wait for a worker. */
   readonly queueTimeoutMs?: number | undefined;
+  /** Milliseconds from the beginning of its body to its end. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Heeded by the engine that requests the run. Absent: it is run once. */
+  readonly retry?: RetryControl | undefined;
 }

@@ -15,6 +15,12 @@ export const LIMITS = {
   maxDeliveries: 3,
   /** How long a cancelled run may go on before its thread is ended. */
   cancelGraceMs: 500,
+  /** How long the first retry of a run waits, unless its options say more. */
+  retryBackoffMs: 1_000,
+  /** How long any retry of a run waits at most, unless its options say more. */
+  retryMaxBackoffMs: 60_000,
+  /** How often a run that failed may be run again. */
+  retryAttempts: 100_000,
   /** How long a background thread may take to load its modules. */
   threadStartMs: 30_000,
   /** How long a handshake may take. */

@@ -18,6 +18,30 @@ export interface CacheOptions {
   readonly verify?: number;
 }
 
+/** When a run that failed is run again, and how long that waits. @public */
+export interface RetryOptions {
+  /** How often it is run again at most, after its first attempt: a whole number from 0 to 100,000. */
+  readonly attempts: number;
+  /** Milliseconds before the first of these; each further one waits `factor` times as long. Default 1,000. */
+  readonly backoffMs?: number;
+  /** At least 1. Default 2. */
+  readonly factor?: number;
+  /** The longest wait, in milliseconds. Default 60,000. */
+  readonly maxBackoffMs?: number;
+  /**
+   * `full`: the wait is by chance between 0 and what the backoff gives, so that many that failed together do not come back
+   * together. `none`: exactly that. Default `full`.
+   */
+  readonly jitter?: 'full' | 'none';
+  /** Codes or names of errors that are final, such as `QUOTA` or `TypeError`. */
+  readonly nonRetryable?: readonly string[];
+  /**
+   * Decides for every other error, in the process and thread of the caller. When it throws, the call fails with that.
+   * Default: what a body threw is worth another attempt; of the errors of this project those are that say so by `retryable`.
+   */
+  readonly retryIf?: (error: Error) => boolean;
+}
+
 /** Options of a routine; those of one call (`routine.with({ ... })`) come on top. @public */
 export interface RoutineOptions {
   /**
@@ -25,11 +49,25 @@ export interface RoutineOptions {
    * says more. Those of a call come on top of the definition's, one by one. Default `true`.
    */
   readonly cache?: boolean | 'refresh' | CacheOptions;
-  /** Milliseconds from the call to its end; then it is cancelled and fails with `RUN_TIMEOUT`. Default: no limit. */
+  /**
+   * How often a run that failed is run again: a number, or more; those of a call come on top of the definition's, one by one.
+   * It stays one run with one run id, whose attempts count. A run that was cancelled, took longer than `timeoutMs` or waited
+   * longer than `queueTimeoutMs` is not run again, whatever is said here. Default 0.
+   */
+  readonly retries?: number | RetryOptions;
+  /**
+   * Milliseconds from the call to its end, all attempts, queues and waits between included; then it is cancelled and fails
+   * with `RUN_TIMEOUT`. Default: no limit.
+   */
   readonly timeoutMs?: number;
   /**
-   * Milliseconds a run may wait for a worker; then it fails with `QUEUE_TIMEOUT`. Default: no limit, the waiting
-   * shows in the events.
+   * Milliseconds that one attempt may take, from the beginning of its body to its end; then its body and its sub-runs are
+   * cancelled, and the attempt fails with `ATTEMPT_TIMEOUT`, which `retries` run again. Default: no limit.
+   */
+  readonly attemptTimeoutMs?: number;
+  /**
+   * Milliseconds a run may wait for a worker, each time that it does; then it fails with `QUEUE_TIMEOUT`. Default: no limit,
+   * the waiting shows in the events.
    */
   readonly queueTimeoutMs?: number;
 }

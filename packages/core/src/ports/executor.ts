@@ -1,3 +1,4 @@
+import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
@@ -6,12 +7,21 @@ import type { ReferenceData } from '../model/reference.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from './cancel-signal.js';
 
+/** Whoever requests a run, as far as it is asked about it meanwhile. @public */
+export interface Requester {
+  /**
+   * Whether a run that failed is to be run again. Asked only of calls whose {@link EncodedCall.retry} says so.
+   * @throws what the caller's own function throws.
+   */
+  mayRetry(error: PlainError): Promise<boolean>;
+}
+
 /** What a run that is being executed may ask of the engine, and tell it. @public */
 export interface RunHost {
   /** Cancelled when the run is to stop. */
   readonly cancel: CancelSignal;
   /** Has a sub-routine run, wherever the engine decides. Never rejects: failure is an outcome. */
-  request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome>;
+  request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Outcome>;
   /**
    * The result that a reference stands for, everything but its streams in memory. Others may hold the same bytes: decode a
    * copy.

@@ -70,7 +70,7 @@ export interface GivePulse {
 /** Names one execution: only the holder of the current lease is listened to. */
 export interface RunHeader {
   readonly runId: string;
-  /** Starts with 1. A requester always sends 1; the service counts on. */
+  /** Starts with 1. A requester sends the one to come, more than 1 for a run that failed; the service counts on. */
   readonly attempt: number;
   /** Fencing number of this placement; grows with each. 0 between requester and service. */
   readonly lease: number;
@@ -97,6 +97,8 @@ export interface RequestStart extends RunHeader {
   readonly blobs?: readonly BlobPart[] | undefined;
   /** Milliseconds the run may wait for a worker. */
   readonly queueTimeoutMs?: number | undefined;
+  /** Milliseconds the attempt may take from the beginning of its body; its worker sees to that. */
+  readonly attemptTimeoutMs?: number | undefined;
 }
 /** service -> requester: nobody can take the run yet, or its worker was lost and it is placed elsewhere. */
 export interface RunWaits extends RunHeader {

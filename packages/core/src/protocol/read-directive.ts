@@ -101,6 +101,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     remember: fields.optional('remember', () => remember(fields)),
     answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
+    attemptTimeoutMs: fields.optional('attemptTimeoutMs', (name) => fields.finite(name)),
   }),
   'v1.routine.waiting': (fields) => ({
     type: 'v1.routine.waiting',

@@ -62,7 +62,7 @@ export class RunLedger {
     if (known?.requester === requester) return this.#requestedAgain(known, request, body);
     const refuse = (error: Error): void => {
       dropBody(body);
-      requester.post(failure(request.runId, 1, toPlainError(error), false));
+      requester.post(failure(request.runId, request.attempt, toPlainError(error), false));
     };
     if (known) {
       return refuse(
@@ -77,7 +77,7 @@ export class RunLedger {
         body,
         requester,
         order: this.#accepted,
-        attempt: 0,
+        attempt: Math.max(0, request.attempt - 1),
         lease: 0,
         downfalls: 0,
         expectedMs: 0,

@@ -68,9 +68,10 @@ function keyOf({
   answer,
   remember,
   queueTimeoutMs,
+  attemptTimeoutMs,
 }: RequestStart): string | undefined {
   if (argumentsDigest === undefined || remember?.refresh || queueTimeoutMs !== undefined) return undefined;
   const id = parseRoutineId(routineId);
   if (id.form !== 'name' || isDevelopmentVersion(id.version)) return undefined;
-  return `${routineId}\n${argumentsDigest}\n${answer ?? 'value'}`;
+  return `${routineId}\n${argumentsDigest}\n${answer ?? 'value'}\n${attemptTimeoutMs ?? ''}`;
 }

@@ -8,35 +8,14 @@ import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs } = call;
   const message = { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs };
-  const { answer, remember } = call;
-  return answer || remember ? { ...message, answer, remember } : message;
+  const { answer, remember, attemptTimeoutMs, retry } = call;
+  const isPlain = !answer && !remember && attemptTimeoutMs === undefined && !retry;
+  return isPlain ? message : { ...message, answer, remember, attemptTimeoutMs, retry };
 }
 
 /** The inverse of {@link toCallMessage}. */
 export function fromCallMessage(message: CallMessage, args: Encoded | undefined): EncodedCall {
-  const {
-    runId,
-    parentRunId,
-    rootRunId,
-    routineId,
-    attempt,
-    argumentsDigest,
-    answer,
-    queueTimeoutMs,
-    remember,
-  } = message;
-  return {
-    runId,
-    rootRunId,
-    routineId,
-    attempt,
-    arguments: cameWith(args, routineId),
-    parentRunId,
-    argumentsDigest,
-    remember,
-    answer,
-    queueTimeoutMs,
-  };
+  return { ...message, arguments: cameWith(args, message.routineId) };
 }
 
 /** The message of an outcome; its value goes beside it. @param streams - those of the value. */

@@ -5,6 +5,7 @@ import { contentOf } from '../context/content-of.js';
 import { executeBody } from '../context/execute-body.js';
 import { makeRef } from '../context/ref.js';
 import { rejected } from '../context/rejected.js';
+import { requesterOf } from '../context/requester.js';
 import { currentRunScope, RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
@@ -22,11 +23,13 @@ import {
 import { runningMean } from '../model/running-mean.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
+import type { Requester } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
-import { cameWith, fromCallMessage, toCallMessage, toOutcomeMessage } from './conversions.js';
+import { cameWith, fromCallMessage, toOutcomeMessage } from './conversions.js';
 import { GuestContents, streamsOf } from './guest-contents.js';
+import { GuestSubRuns } from './guest-sub-runs.js';
 import type { OutcomeMessage, Parcel, ToGuest, ToHost } from './messages.js';
 import type { ParcelPort } from './parcel-port.js';
 
@@ -53,12 +56,6 @@ interface HeldRun {
   contents?: GuestContents;
 }
 
-/** How a sub-run ended, with the value that came beside. */
-interface Answer {
-  readonly outcome: OutcomeMessage;
-  readonly value: Encoded | undefined;
-}
-
 /**
  * The side of a background thread that is inside it: runs bodies one at a time, the next when the last is over or
  * hangs, and sends what they call to the host.
@@ -67,7 +64,7 @@ export class Guest implements ScopeEngine {
   readonly #parts: GuestParts;
   readonly #inbox: HeldRun[] = [];
   readonly #held = new Map<string, HeldRun>();
-  readonly #asked = new Map<string, (answer: Answer) => void>();
+  readonly #subRuns: GuestSubRuns;
   readonly #reporter: ScopeReporter;
   /** Full routine id -> running mean of how long its bodies take, in milliseconds. */
   readonly #meanMs = new Map<string, number>();
@@ -77,6 +74,7 @@ export class Guest implements ScopeEngine {
   constructor(parts: GuestParts) {
     this.#parts = parts;
     const { port } = parts;
+    this.#subRuns = new GuestSubRuns(port);
     this.#reporter = {
       hanging: (scope, waits) => {
         const number = this.#held.get(scope.runId)?.number ?? 0;
@@ -102,7 +100,9 @@ export class Guest implements ScopeEngine {
       case 'cancel':
         return this.#cancel(message.runId, fromPlainError(message.error));
       case 'answer':
-        return this.#asked.get(message.runId)?.({ outcome: message.outcome, value });
+        return this.#subRuns.answered(message.runId, { outcome: message.outcome, value });
+      case 'may-retry':
+        return void this.#subRuns.decide(message);
       default:
         return this.#held.get(message.runId)?.contents?.receive(message, value);
     }
@@ -122,7 +122,7 @@ export class Guest implements ScopeEngine {
       const { cancellation } = control;
       if (cancellation.reason) throw cancellation.reason;
       return askEncoded({ call, routineId, parent, control }, this.#parts, (encoded) =>
-        this.#ask(encoded, cancellation),
+        this.#ask(encoded, cancellation, requesterOf(call)),
       );
     } catch (error) {
       control?.release();
@@ -150,19 +150,12 @@ export class Guest implements ScopeEngine {
     return contentOf(encoded, this.#parts.codec, reference, {});
   }
 
-  async #ask(call: EncodedCall, cancellation: Cancellation): Promise<unknown> {
-    const { port } = this.#parts;
-    const { outcome, value } = await new Promise<Answer>((resolve) => {
-      this.#asked.set(call.runId, resolve);
-      cancellation.onCancel((reason) => {
-        if (!this.#asked.delete(call.runId)) return;
-        const error = toPlainError(reason);
-        port.send({ kind: 'withdraw', runId: call.runId, error });
-        resolve({ outcome: { status: 'CANCELLED', error }, value: undefined });
-      });
-      port.send({ kind: 'request', call: toCallMessage(call) }, snapshot(call.arguments), true);
-    });
-    this.#asked.delete(call.runId);
+  async #ask(
+    call: EncodedCall,
+    cancellation: Cancellation,
+    requester: Requester | undefined,
+  ): Promise<unknown> {
+    const { outcome, value } = await this.#subRuns.ask(call, cancellation, requester);
     if (outcome.status === 'DONE') return this.#answerOf(call, outcome, value);
     throw fromPlainError(outcome.error, { where: `${call.routineId}, called by ${call.parentRunId}` });
   }
@@ -203,7 +196,8 @@ export class Guest implements ScopeEngine {
     this.#setComputing(held.number, true);
     port.send({ kind: 'starting', runId });
     // A body that computes without a pause would keep the message back until it ends.
-    if (!((this.#meanMs.get(routineId) ?? SHORT_MS) < SHORT_MS)) port.flushForNext();
+    const isShort = (this.#meanMs.get(routineId) ?? SHORT_MS) < SHORT_MS;
+    if (!isShort || held.call.attemptTimeoutMs !== undefined) port.flushForNext();
     let scope: RunScope | undefined;
     let outcome: Outcome;
     try {

@@ -6,7 +6,7 @@ import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Clock } from '../ports/clock.js';
-import type { RunHost } from '../ports/executor.js';
+import type { Requester, RunHost } from '../ports/executor.js';
 import type { BackgroundThread } from './background-thread.js';
 import { fromCallMessage, fromOutcomeMessage, toCallMessage, toOutcomeMessage } from './conversions.js';
 import { copyInTurns, isLongToCopy } from './copy-in-turns.js';
@@ -31,6 +31,8 @@ export class HeldRun {
   readonly host: RunHost;
   readonly #parts: HeldRunParts;
   readonly #subRuns = new Map<string, Cancellation>();
+  /** What the guest was asked about sub-runs, by their ids. */
+  readonly #questions = new Map<string, Question>();
   #made: HostContents | undefined;
   /**
    * `coming` while its arguments are made ready for the thread, `waiting` in the thread's inbox, then `computing`, and
@@ -70,6 +72,8 @@ export class HeldRun {
         return this.host.log(message.level, message.message);
       case 'request':
         return void this.#request(message.call, value);
+      case 'retry':
+        return this.#hear(message);
       case 'settled':
         return this.settle(this.#outcomeOf(message.outcome, value));
       case 'ready':
@@ -96,10 +100,30 @@ export class HeldRun {
       for (const subRun of this.#subRuns.values()) subRun.cancel(reason);
       this.#subRuns.clear();
     }
+    for (const question of this.#questions.values()) question.resolve(false);
     this.#made?.close(
       outcome.status === 'DONE' ? endedBefore(this.call, 'stream') : fromPlainError(outcome.error),
     );
     this.#parts.settled(outcome);
+  }
+
+  /** The body of this run, whose function decides. Of a run that is over by then nobody wants anything. */
+  #requesterOf(runId: string): Requester {
+    return {
+      mayRetry: (error) =>
+        new Promise((resolve, reject) => {
+          if (this.state === 'over') return resolve(false);
+          this.#questions.set(runId, { resolve, reject });
+          this.#parts.thread.send({ kind: 'may-retry', runId, error });
+        }),
+    };
+  }
+
+  #hear({ runId, wanted, error }: Extract<ToHost, { kind: 'retry' }>): void {
+    const question = this.#questions.get(runId);
+    this.#questions.delete(runId);
+    if (error) question?.reject(fromPlainError(error));
+    else question?.resolve(wanted);
   }
 
   #send(args: Encoded): void {
@@ -122,7 +146,8 @@ export class HeldRun {
   async #request(message: CallMessage, args: Encoded | undefined): Promise<void> {
     const cancellation = new Cancellation();
     this.#subRuns.set(message.runId, cancellation);
-    const answered = await this.host.request(fromCallMessage(message, args), cancellation);
+    const requester = message.retry?.asks ? this.#requesterOf(message.runId) : undefined;
+    const answered = await this.host.request(fromCallMessage(message, args), cancellation, requester);
     this.#subRuns.delete(message.runId);
     const outcome = await copied(answered, this.#parts.clock);
     const value = outcome.status === 'DONE' ? outcome.value : undefined;
@@ -130,6 +155,12 @@ export class HeldRun {
     const told = toOutcomeMessage(outcome, streams);
     this.#parts.thread.send({ kind: 'answer', runId: message.runId, outcome: told }, value, value?.isOwn);
   }
+}
+
+/** A question to the guest that is not answered yet. */
+interface Question {
+  readonly resolve: (wanted: boolean) => void;
+  readonly reject: (error: Error) => void;
 }
 
 async function copied(outcome: Outcome, clock: Clock): Promise<Outcome> {

@@ -1,4 +1,4 @@
-import type { RememberControl } from '../model/call.js';
+import type { RememberControl, RetryControl } from '../model/call.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { Encoded } from '../model/encoded.js';
@@ -31,6 +31,8 @@ export interface CallMessage {
   readonly remember?: RememberControl | undefined;
   readonly answer?: 'reference' | undefined;
   readonly queueTimeoutMs: number | undefined;
+  readonly attemptTimeoutMs?: number | undefined;
+  readonly retry?: RetryControl | undefined;
 }
 
 /** What the host keeps for a run, and the guest knows by its number. */
@@ -116,6 +118,8 @@ export type ToGuest =
   | { readonly kind: 'run'; readonly call: CallMessage; readonly number: number }
   /** Stop that run. Answered by its `settled`. */
   | { readonly kind: 'cancel'; readonly runId: string; readonly error: PlainError }
+  /** Asks whether a sub-run that failed is to be run again. Answered by `retry`. `runId` is the sub-run's. */
+  | { readonly kind: 'may-retry'; readonly runId: string; readonly error: PlainError }
   /** The answer to a `request`. */
   | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage }
   | ContentAnswer
@@ -138,6 +142,14 @@ export type ToHost =
   | { readonly kind: 'log'; readonly runId: string; readonly level: LogLevel; readonly message: string }
   /** A body called a routine. `runId` is the sub-run's. Answered by `answer`. */
   | { readonly kind: 'request'; readonly call: CallMessage }
+  /** The answer to `may-retry`; `error` is what the caller's own function threw. */
+  | {
+      readonly kind: 'retry';
+      readonly runId: string;
+      readonly parentRunId: string;
+      readonly wanted: boolean;
+      readonly error?: PlainError;
+    }
   /** The caller of that sub-run does not wait for it any more. */
   | { readonly kind: 'withdraw'; readonly runId: string; readonly error: PlainError }
   | ContentRequest

@@ -96,8 +96,7 @@ export class Seat {
       for (const run of this.#held.values()) if (run.withdraw(message.runId, message.error)) return;
       return;
     }
-    // A sub-run is its parent's business; everything else names the run itself.
-    const runId = message.kind === 'request' ? message.call.parentRunId : message.runId;
+    const runId = runOf(message);
     if (runId !== undefined) this.#held.get(runId)?.receive(message, value);
   }
 
@@ -109,6 +108,12 @@ export class Seat {
     else if (!this.#closed) this.#thread = this.#newThread();
     for (const run of lost) run.settle(outcomeOfLost(run, end, guilty));
   }
+}
+
+/** A sub-run is its parent's business; everything else names the run itself. */
+function runOf(message: Exclude<ToHost, { kind: 'ready' | 'broken' }>): string | undefined {
+  if (message.kind === 'request') return message.call.parentRunId;
+  return message.kind === 'retry' ? message.parentRunId : message.runId;
 }
 
 /** What becomes of a run whose thread ended. */

@@ -259,6 +259,7 @@ export class WorkerNode {
 
 function callOf(request: RequestStart, args: Encoded): EncodedCall {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, remember, answer } = request;
+  const { attemptTimeoutMs } = request;
   return {
     runId,
     rootRunId,
@@ -269,6 +270,7 @@ function callOf(request: RequestStart, args: Encoded): EncodedCall {
     argumentsDigest,
     remember,
     answer,
+    attemptTimeoutMs,
   };
 }
 

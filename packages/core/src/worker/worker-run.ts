@@ -13,7 +13,7 @@ import type { Outcome } from '../model/outcome.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
-import type { RunHost } from '../ports/executor.js';
+import type { Requester, RunHost } from '../ports/executor.js';
 import type { PlaceAgain, RequestStart, RunCompletes, RunHeader } from '../protocol/directives.js';
 import { textOfNode, textOfReference } from '../protocol/reference-text.js';
 
@@ -48,8 +48,8 @@ export class WorkerRun implements RunHost {
     return this.#hangs;
   }
 
-  request(call: EncodedCall, cancel: CancelSignal): Promise<Outcome> {
-    return this.#parts.engine.request(call, cancel);
+  request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Outcome> {
+    return this.#parts.engine.request(call, cancel, requester);
   }
 
   fetch(reference: ReferenceData): Promise<Encoded> {

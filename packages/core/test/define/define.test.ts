@@ -111,6 +111,24 @@ describe('define', () => {
     [{ name: 'good', version: '1.0.0', timeoutMs: -1 }, 'OPTION_INVALID'],
     [{ name: 'good', version: '1.0.0', queueTimeoutMs: Number.NaN }, 'OPTION_INVALID'],
     [{ name: 'good', version: '1.0.0', cache: 'yes' as never }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', attemptTimeoutMs: 0 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: -1 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: 1.5 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: Number.POSITIVE_INFINITY }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: 'twice' as never }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: {} as never }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: { attempts: 1, backoffMs: -1 } }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', retries: { attempts: 1, factor: 0.5 } }, 'OPTION_INVALID'],
+    [
+      { name: 'good', version: '1.0.0', retries: { attempts: 1, maxBackoffMs: Number.NaN } },
+      'OPTION_INVALID',
+    ],
+    [{ name: 'good', version: '1.0.0', retries: { attempts: 1, jitter: 'some' as never } }, 'OPTION_INVALID'],
+    [
+      { name: 'good', version: '1.0.0', retries: { attempts: 1, nonRetryable: 'QUOTA' as never } },
+      'OPTION_INVALID',
+    ],
+    [{ name: 'good', version: '1.0.0', retries: { attempts: 1, retryIf: true as never } }, 'OPTION_INVALID'],
   ])('refuses %j as %s', (options, code) => {
     expect(() => define.task(options, () => 1)).toThrow(expect.objectContaining({ code }));
   });

@@ -41,6 +41,8 @@ beforeEach(() => {
     cache: new ResultCache({ store, contents, codec: new MsgpackrCodec(), clock, feed, node: 'test' }),
     contents,
     ids: uuidIds,
+    clock,
+    random: { next: fails('unused') },
     purity: new PurityCheck({
       ...{ codec: new MsgpackrCodec(), contents, ids: uuidIds, clock, feed, node: 'test' },
       ...{ random: { next: fails('unused') }, logger: { log: fails('unused') } },

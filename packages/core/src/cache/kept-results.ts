@@ -202,11 +202,21 @@ export class KeptResults {
   ): ResultMetadata {
     const { routineId, argumentsDigest, runId, parentRunId, remember } = call;
     const { codec, clock } = this.#parts;
+    // Each name by itself: objects put together of others take three times the memory, and much longer.
     return {
-      ...{ routineId, argumentsDigest, runId, parentRunId, durationMs, createdAt: clock.now() },
-      ...{ codec: codec.name, sourceHash: maker.sourceHash, worker: maker.worker },
-      ...{ inputs: this.#inputsOf(call), outline: remember?.outline },
-      ...{ blobs: blobPartsOf(value), streams: value.streams },
+      routineId,
+      argumentsDigest,
+      runId,
+      parentRunId,
+      durationMs,
+      createdAt: clock.now(),
+      codec: codec.name,
+      sourceHash: maker.sourceHash,
+      worker: maker.worker,
+      inputs: this.#inputsOf(call),
+      outline: remember?.outline,
+      blobs: blobPartsOf(value),
+      streams: value.streams,
       node: node && Buffer.from(node).toString('base64'),
     };
   }

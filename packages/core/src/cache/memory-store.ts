@@ -52,6 +52,8 @@ export class MemoryStore implements ResultStore {
   readonly #results: LRUCache<ResultKey, StoredResult>;
   /** Results that stay. They do not count in the bound. */
   readonly #pinned = new Map<ResultKey, StoredResult>();
+  /** Evicted, and not told yet. */
+  #evicted: StoreEvent[] = [];
   readonly #maxBytes: number;
   readonly #reading = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -72,19 +74,22 @@ export class MemoryStore implements ResultStore {
     this.#results = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: sizeOf,
-      // After, not while: a listener may call the store again.
-      disposeAfter: ({ body }, key, reason) => {
+      // Not `disposeAfter`: its list is emptied from the front, which takes seconds once it is some ten thousand long.
+      dispose: ({ body }, key, reason) => {
         if (reason !== 'evict' || !this.#feed.observed) return;
         const { byteLength } = body;
-        this.#feed.emit({ type: 'store.evicted', at: clock.now(), node, store: this.name, key, byteLength });
+        this.#evicted.push({ type: 'store.evicted', at: clock.now(), node, store: this.name, key, byteLength });
       },
     });
   }
 
   async get(key: ResultKey, options?: { readonly signal?: AbortSignal }): Promise<StoredResult | undefined> {
-    this.#admit(key);
+    this.#refuseClosed();
     options?.signal?.throwIfAborted();
-    return this.#find(key);
+    const found = this.#find(key);
+    // A key that is there was looked at when it was put.
+    if (!found) assertResultKey(key);
+    return found;
   }
 
   async put(
@@ -129,7 +134,7 @@ export class MemoryStore implements ResultStore {
       this.#results.delete(key);
     } else {
       this.#pinned.delete(key);
-      this.#results.set(key, result);
+      this.#add(key, result);
     }
     return true;
   }
@@ -162,8 +167,17 @@ export class MemoryStore implements ResultStore {
   #keep(key: ResultKey, result: StoredResult): 'stored' | 'present' {
     // Asked again: another writer may have been first while a streamed body was read.
     if (this.#find(key)) return 'present';
-    this.#results.set(key, result);
+    this.#add(key, result);
     return 'stored';
+  }
+
+  #add(key: ResultKey, result: StoredResult): void {
+    this.#results.set(key, result);
+    if (this.#evicted.length === 0) return;
+    // After, not while the list is changed: a listener may call the store again.
+    const evicted = this.#evicted;
+    this.#evicted = [];
+    for (const event of evicted) this.#feed.emit(event);
   }
 
   #find(key: ResultKey): StoredResult | undefined {

@@ -104,35 +104,61 @@ export class KeptResults {
    * right.
    * @param isQuiet - whether a miss is not told, since it was before.
    */
-  async lookUp(
+  lookUp(
     key: ResultKey,
     call: EncodedCall,
     maker: ResultMaker,
     isQuiet = false,
   ): Promise<Outcome | undefined> {
-    const { store } = this.#parts;
-    try {
-      const found = await store.get(key);
-      if (!found || this.#isTooOld(found.metadata, call)) {
+    const fail = (error: unknown): Promise<undefined> => this.#failLookUp(key, error);
+    // Neither async nor in steps: what most hits take is promises.
+    return getFrom(this.#parts.store, key).then((found) => {
+      try {
+        if (found && !this.#isTooOld(found.metadata, call))
+          return this.#answer(key, found, call, maker, fail);
         if (!isQuiet) this.tell(key, { type: 'store.miss' });
         return undefined;
+      } catch (error) {
+        return fail(error);
       }
-      const value = valueAtHand(found) ?? (await storedValue(store, found));
-      const outcome = this.#outcomeOf(key, found, value, call);
-      // Without what a reference needs it is of no use, and would stand in the way of a new one.
-      if (!isAnswer(call, outcome)) {
-        await this.putAside(key, 'It was kept without what a reference to it needs');
-        return undefined;
-      }
-      this.#checkSource(key, call.routineId, maker, found.metadata);
-      this.tell(key, { type: 'store.hit', byteLength: outcome.value ? encodedBytes(outcome.value) : 0 });
-      return outcome;
-    } catch (error) {
-      this.tell(key, { type: 'store.failed', operation: 'get', error: toPlainError(error) });
-      // It would stand in the way of what is computed now, and references to it would lead nowhere.
-      if (isOfTheResult(error)) await this.putAside(key, error.message);
-      return undefined;
-    }
+    }, fail);
+  }
+
+  #answer(
+    key: ResultKey,
+    found: StoredResult,
+    call: EncodedCall,
+    maker: ResultMaker,
+    fail: (error: unknown) => Promise<undefined>,
+  ): Outcome | undefined | Promise<Outcome | undefined> {
+    const value = valueAtHand(found);
+    if (value) return this.#checked(key, found, value, call, maker);
+    const checked = storedValue(this.#parts.store, found).then((stored) =>
+      this.#checked(key, found, stored, call, maker),
+    );
+    return checked.catch(fail);
+  }
+
+  #checked(
+    key: ResultKey,
+    found: StoredResult,
+    value: Encoded,
+    call: EncodedCall,
+    maker: ResultMaker,
+  ): Outcome | Promise<undefined> {
+    const outcome = this.#outcomeOf(key, found, value, call);
+    // Without what a reference needs it is of no use, and would stand in the way of a new one.
+    if (!isAnswer(call, outcome))
+      return this.putAside(key, 'It was kept without what a reference to it needs').then(() => undefined);
+    this.#checkSource(key, call.routineId, maker, found.metadata);
+    this.tell(key, { type: 'store.hit', byteLength: outcome.value ? encodedBytes(outcome.value) : 0 });
+    return outcome;
+  }
+
+  async #failLookUp(key: ResultKey, error: unknown): Promise<undefined> {
+    this.tell(key, { type: 'store.failed', operation: 'get', error: toPlainError(error) });
+    // It would stand in the way of what is computed now, and references to it would lead nowhere.
+    if (isOfTheResult(error)) await this.putAside(key, error.message);
   }
 
   /** Puts a result aside that can't be used. Never rejects. */
@@ -226,6 +252,19 @@ export class KeptResults {
     if (references.length === 0) return undefined;
     return references.slice(0, RESULT_INPUTS).map(({ key, store, routineId }) => ({ key, store, routineId }));
   }
+}
+
+/** Asks a store that may throw where it should reject. */
+function getFrom(store: ResultStore, key: ResultKey): Promise<StoredResult | undefined> {
+  try {
+    return store.get(key);
+  } catch (error) {
+    return rejectedWith(error);
+  }
+}
+
+async function rejectedWith(error: unknown): Promise<never> {
+  throw error;
 }
 
 function isOfDevelopment(routineId: string): boolean {

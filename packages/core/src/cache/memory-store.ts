@@ -78,7 +78,14 @@ export class MemoryStore implements ResultStore {
       dispose: ({ body }, key, reason) => {
         if (reason !== 'evict' || !this.#feed.observed) return;
         const { byteLength } = body;
-        this.#evicted.push({ type: 'store.evicted', at: clock.now(), node, store: this.name, key, byteLength });
+        this.#evicted.push({
+          type: 'store.evicted',
+          at: clock.now(),
+          node,
+          store: this.name,
+          key,
+          byteLength,
+        });
       },
     });
   }

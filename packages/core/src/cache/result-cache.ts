@@ -34,15 +34,31 @@ export interface Answer {
  */
 export type Compute = (cancel: CancelSignal, outline: readonly string[]) => Promise<Outcome>;
 
-/** Several calls of one key that share one run. */
-interface Flight {
-  readonly cancellation: Cancellation;
-  readonly answer: Promise<Answer>;
+/** Several calls of one key that share one run. It calls back, since each promise on the way of a hit costs a tenth of it. */
+class Flight {
+  readonly cancellation = new Cancellation();
   /** The form in which its run was asked for; see {@link EncodedCall.answer}. */
   readonly form: EncodedCall['answer'];
   /** The limit of its run; who allows more, or less, has a run of his own. */
   readonly attemptTimeoutMs: EncodedCall['attemptTimeoutMs'];
-  callers: number;
+  callers = 0;
+  #waiting: ((answer: Answer) => void)[] = [];
+
+  constructor({ answer, attemptTimeoutMs }: RememberedCall) {
+    this.form = answer;
+    this.attemptTimeoutMs = attemptTimeoutMs;
+  }
+
+  /** @param listener - called once there is an answer; that of a flight in the table is still to come. */
+  whenLanded(listener: (answer: Answer) => void): void {
+    this.#waiting.push(listener);
+  }
+
+  land(answer: Answer): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const listener of waiting) listener(answer);
+  }
 }
 
 /** What a {@link ResultCache} is made of. @public */
@@ -107,7 +123,7 @@ export class ResultCache {
         }
         resolve({ outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' });
       });
-      void flight.answer.then((answer) => {
+      flight.whenLanded((answer) => {
         if (cancel.reason) return;
         leave();
         // Each who joined becomes an owner at most once, so this ends.
@@ -152,16 +168,26 @@ export class ResultCache {
   }
 
   #takeOff(call: RememberedCall, key: ResultKey, maker: ResultMaker, compute: Compute): Flight {
-    const cancellation = new Cancellation();
-    const answer = this.#answer(call, key, maker, cancellation, compute);
-    const { answer: form, attemptTimeoutMs } = call;
-    const flight: Flight = { cancellation, callers: 0, answer, form, attemptTimeoutMs };
+    const flight = new Flight(call);
     // One that others may join already stays the one to join.
     if (!this.#flights.has(key)) this.#flights.set(key, flight);
-    void flight.answer.then(() => {
+    flight.whenLanded(() => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     });
+    this.#fly(flight, call, key, maker, compute);
     return flight;
+  }
+
+  #fly(flight: Flight, call: RememberedCall, key: ResultKey, maker: ResultMaker, compute: Compute): void {
+    const run = (): void => {
+      const computed = this.#computeUnlessCancelled(call, key, maker, flight.cancellation, compute);
+      void computed.then((answer) => flight.land(answer));
+    };
+    if (call.remember?.refresh === true) return run();
+    void this.#results.lookUp(key, call, maker).then((stored) => {
+      if (stored) flight.land({ outcome: stored, from: 'store' });
+      else run();
+    });
   }
 
   /** An answer that others had asked for in another form, in the form that this call wants. */
@@ -180,17 +206,14 @@ export class ResultCache {
     return stored ? { outcome: stored, from: answer.from } : again();
   }
 
-  async #answer(
+  async #computeUnlessCancelled(
     call: RememberedCall,
     key: ResultKey,
     maker: ResultMaker,
     cancellation: Cancellation,
     compute: Compute,
   ): Promise<Answer> {
-    const isFresh = call.remember?.refresh === true;
-    const stored = isFresh ? undefined : await this.#results.lookUp(key, call, maker);
-    if (stored) return { outcome: stored, from: 'store' };
-    const reason = cancellation.reason;
+    const { reason } = cancellation;
     if (reason) return { outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' };
     try {
       return await this.#compute(call, key, maker, cancellation, compute);

@@ -1,23 +1,34 @@
 import type { CancelSignal } from '../ports/cancel-signal.js';
 
+type Listener = (reason: Error) => void;
+
 /** A {@link CancelSignal} and the means to cancel it. */
 export class Cancellation implements CancelSignal {
   #reason: Error | undefined;
-  #listeners: Set<(reason: Error) => void> | undefined;
+  /** The first listener by itself: most have no other, and a Set costs more than all else here. */
+  #first: Listener | undefined;
+  #others: Set<Listener> | undefined;
   #controller: AbortController | undefined;
 
   get reason(): Error | undefined {
     return this.#reason;
   }
 
-  onCancel(listener: (reason: Error) => void): () => void {
+  onCancel(listener: Listener): () => void {
     if (this.#reason) {
       listener(this.#reason);
       return () => undefined;
     }
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
+    // Behind those who came before, also when the first of them has left.
+    if (this.#first || this.#others?.size) {
+      const others = (this.#others ??= new Set());
+      others.add(listener);
+      return () => void others.delete(listener);
+    }
+    this.#first = listener;
+    return () => {
+      if (this.#first === listener) this.#first = undefined;
+    };
   }
 
   get abortSignal(): AbortSignal {
@@ -33,8 +44,10 @@ export class Cancellation implements CancelSignal {
     if (this.#reason) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    for (const listener of listeners ?? []) listener(reason);
+    const [first, others] = [this.#first, this.#others];
+    this.#first = undefined;
+    this.#others = undefined;
+    first?.(reason);
+    for (const listener of others ?? []) listener(reason);
   }
 }

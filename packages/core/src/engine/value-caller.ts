@@ -55,6 +55,15 @@ export interface ValueCallerParts {
   readonly remembers: boolean;
 }
 
+/** A call on its way by bytes. */
+interface Asked {
+  readonly call: EncodedCall;
+  readonly cancel: CancelSignal;
+  /** What failed, for the stack of an error. */
+  readonly where: string;
+  readonly requester: Requester | undefined;
+}
+
 /** Answers the calls that user code makes in this thread, from the caller's values to a value of the caller's own. */
 export class ValueCaller {
   readonly #parts: ValueCallerParts;
@@ -133,33 +142,47 @@ export class ValueCaller {
     const where = parent ? `${routineId}, called by ${parent.routineId}` : routineId;
     return askEncoded(asked, this.#parts, (views) => {
       const encoded = { ...views, arguments: snapshot(views.arguments) };
-      return this.#answer(encoded, control.cancellation, where, requesterOf(asked.call));
+      return this.#answer({
+        call: encoded,
+        cancel: control.cancellation,
+        where,
+        requester: requesterOf(asked.call),
+      });
     });
   }
 
-  async #answer(
-    call: EncodedCall,
-    cancel: CancelSignal,
-    where: string,
-    requester: Requester | undefined,
-  ): Promise<unknown> {
+  #answer(asked: Asked): Promise<unknown> {
     const { pipeline } = this.#parts;
-    const found = await pipeline.request(call, cancel, requester);
-    const isOwn = !isReady(found);
-    const answer = isOwn ? await pipeline.load(found, call, cancel, requester) : found;
-    if (answer.from !== 'store' || answer.outcome.status !== 'DONE')
-      return this.#valueOf(answer, call, where, isOwn);
+    const { call, cancel, requester } = asked;
+    // Not async: of what a hit takes, each promise is a tenth.
+    return pipeline.request(call, cancel, requester).then((answer) => {
+      if (isReady(answer)) return this.#valueOrAgain(answer, asked, false);
+      const loading = pipeline.load(answer, call, cancel, requester);
+      return loading.then((loaded) => this.#valueOrAgain(loaded, asked, true));
+    });
+  }
+
+  /** @returns a promise only when the call has to be requested again. */
+  #valueOrAgain(answer: Answer, asked: Asked, isOwn: boolean): unknown {
     try {
-      return this.#valueOf(answer, call, where, isOwn);
+      return this.#valueOf(answer, asked, isOwn);
     } catch (error) {
-      // Such as of a serializer that is gone. By a run of its own: that of the call has ended with what was stored.
-      const again = await pipeline.requestAgain(call, error, cancel, requester);
-      return this.#valueOf(await pipeline.load(again, call, cancel, requester), call, where, true);
+      if (answer.from !== 'store' || answer.outcome.status !== 'DONE') throw error;
+      // Such as of a serializer that is gone.
+      return this.#requestAgain(asked, error);
     }
   }
 
+  /** By a run of its own: that of the call has ended with what was stored. */
+  async #requestAgain(asked: Asked, error: unknown): Promise<unknown> {
+    const { pipeline } = this.#parts;
+    const { call, cancel, requester } = asked;
+    const again = await pipeline.requestAgain(call, error, cancel, requester);
+    return this.#valueOf(await pipeline.load(again, call, cancel, requester), asked, true);
+  }
+
   /** @param isOwn - whether the bytes belong to this caller alone. */
-  #valueOf({ outcome, from }: Answer, call: EncodedCall, where: string, isOwn = false): unknown {
+  #valueOf({ outcome, from }: Answer, { call, where }: Asked, isOwn: boolean): unknown {
     if (outcome.status !== 'DONE') throw fromPlainError(outcome.error, { where });
     const { value, reference } = outcome;
     if (!value) return reference && makeRef(reference);

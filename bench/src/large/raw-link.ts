@@ -29,7 +29,10 @@ export class RawLink implements AsyncDisposable {
     this.#children = children;
     this.#relayed = new SocketPipe(sockets[0], 'the relay');
     this.#direct = sockets[1];
-    this.#relayed.messages$.subscribe((message) => this.#onBytes(message));
+    this.#relayed.messages$.subscribe((message) => {
+      this.#onBytes(message);
+      this.#relayed.recycle(message);
+    });
     this.#direct.on('data', (bytes) => this.#onBytes(bytes));
   }
 

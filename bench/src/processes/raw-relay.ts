@@ -16,7 +16,7 @@ const { from, to } = optionsOfParent<RawRelayOptions>();
 function relay(source: SocketPipe, target: SocketPipe): void {
   source.messages$.subscribe({
     next: (message) => {
-      if (target.send(message)) return;
+      if (target.send(message, () => source.recycle(message))) return;
       source.pause();
       const resume = (): void => source.resume();
       target.drained().then(resume, resume);

@@ -3,17 +3,22 @@ export const LENGTH_BYTES = 4;
 /** In place of a length: the peer closes, and says nothing more. */
 export const GOODBYE = 0;
 
+/** Shorter messages are copied out of a chunk, so that they don't keep it. */
+const COPIED_BYTES = 1_024;
+
 /** What was found in the bytes of a stream. */
 export interface SplitterEvents {
   /** A whole message, which belongs to whoever hears of it. */
   message(bytes: Uint8Array): void;
   /** The peer said that it closes. */
   goodbye(): void;
+  /** Memory for a message that does not lie within a chunk, of its very length. */
+  memory(byteLength: number): Uint8Array;
 }
 
 /**
- * Finds the messages in the chunks of a stream. One that lies within a chunk is a view of it; one that does not is put
- * together in memory of its own, each byte copied once.
+ * Finds the messages in the chunks of a stream. A long one that lies within a chunk is a view of it; any other is put together
+ * in memory of its own, each byte copied once.
  */
 export class MessageSplitter {
   readonly #events: SplitterEvents;
@@ -22,16 +27,22 @@ export class MessageSplitter {
   /** The message that is being put together. */
   #message: Uint8Array | undefined;
   #messageFilled = 0;
+  #isViewed = false;
 
   constructor(events: SplitterEvents) {
     this.#events = events;
   }
 
-  /** Takes the next chunk, whose bytes nobody changes any more. */
-  push(chunk: Buffer): void {
+  /**
+   * Takes the next chunk, whose bytes nobody changes any more.
+   * @returns whether some message is a view of it.
+   */
+  push(chunk: Buffer): boolean {
+    this.#isViewed = false;
     let at = 0;
     while (at < chunk.byteLength)
       at = this.#message ? this.#fill(this.#message, chunk, at) : this.#begin(chunk, at);
+    return this.#isViewed;
   }
 
   #begin(chunk: Buffer, start: number): number {
@@ -45,12 +56,14 @@ export class MessageSplitter {
       this.#events.goodbye();
       return at;
     }
-    if (length <= chunk.byteLength - at) {
-      this.#events.message(chunk.subarray(at, at + length));
-      return at + length;
+    const end = at + length;
+    if (end <= chunk.byteLength) {
+      this.#isViewed ||= length > COPIED_BYTES;
+      const message = chunk.subarray(at, end);
+      this.#events.message(length > COPIED_BYTES ? message : Uint8Array.from(message));
+      return end;
     }
-    // Not cleared first: every byte of it is filled.
-    this.#message = Buffer.allocUnsafeSlow(length);
+    this.#message = this.#events.memory(length);
     this.#messageFilled = 0;
     return at;
   }

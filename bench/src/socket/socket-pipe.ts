@@ -6,12 +6,15 @@ import {
   type MessagePipeCapabilities,
 } from '@routine-engine/core/adapter';
 import { Observable, type Subscriber } from 'rxjs';
+import { free, MessageMemory } from './message-memory.js';
 import { GOODBYE, LENGTH_BYTES, MessageSplitter } from './message-splitter.js';
 
 /** Bytes that wait for the socket before `send` tells to wait. */
 const FULL_BYTES = 4 * LIMITS.chunkBytes;
 /** Once no more than this waits there is room again: before the socket has nothing left to write. */
 const ROOM_BYTES = LIMITS.chunkBytes;
+/** What the socket reads from this length on is freed at once. It is memory of its own, as long as it can be. */
+const FREED_BYTES = 32 * 1024;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -27,6 +30,7 @@ export class SocketPipe implements MessagePipe {
   readonly capabilities: MessagePipeCapabilities = { largestMessageBytes: LIMITS.chunkBytes };
   readonly closed: Promise<Error | undefined>;
   readonly #socket: Socket;
+  readonly #memory = new MessageMemory();
   #subscriber: Subscriber<Uint8Array> | undefined;
   #waiting: Waiting[] = [];
   #isCorked = false;
@@ -63,12 +67,20 @@ export class SocketPipe implements MessagePipe {
       goodbye: () => {
         this.#isMeant = true;
       },
+      memory: (byteLength) => this.#memory.take(byteLength),
     });
     if (this.#isOver) return subscriber.complete();
-    this.#socket.on('data', (chunk: Buffer) => splitter.push(chunk));
+    this.#socket.on('data', (chunk: Buffer) => {
+      const isNeeded = splitter.push(chunk);
+      if (!isNeeded && chunk.byteLength >= FREED_BYTES) free(chunk);
+    });
     // A listener alone does not start a socket that was accepted in a pause.
     if (!this.#isPaused) this.#socket.resume();
   });
+
+  recycle(message: Uint8Array): void {
+    this.#memory.giveBack(message);
+  }
 
   send(message: Uint8Array, released?: () => void): boolean {
     if (this.#isClosed) throw this.#closedError();

@@ -41,9 +41,16 @@ export interface MessagePipe {
    * Each message of the peer, in order. Buffered until the first subscription; one subscriber. Once the pipe is closed
    * it completes, after the last message that had arrived; never errors.
    *
-   * The bytes belong to the subscriber: the pipe doesn't touch them again.
+   * The bytes belong to the subscriber: the pipe doesn't touch them again, unless they are given back to `recycle`.
    */
   readonly messages$: Observable<Uint8Array>;
+  /**
+   * Takes back a message that `messages$` gave, all of it, whose bytes nobody reads any more: the pipe may use their memory
+   * for another message, which spares the garbage collector a large body. Most messages are never given back; none is
+   * twice, but some are after the pipe has closed. A pipe that has no use for the memory leaves this out.
+   * @param message - the same bytes, perhaps as another view of the same memory.
+   */
+  recycle?(message: Uint8Array): void;
   /**
    * Asks for no more messages for now, so that the peer's `send` turns `false` in the end. Messages that have arrived
    * already may still come; what does not come, and the completion, comes after `resume`, also when the pipe has

@@ -13,6 +13,8 @@ export interface BodySource {
   readonly isLent: boolean;
   /** The next bytes, at most so many; `undefined` when there are none in hand. */
   take(most: number): Uint8Array | undefined;
+  /** To be called once the bytes that were taken last are needed no more, if that is ever known. */
+  readonly released: (() => void) | undefined;
   /** Gets more when there are none in hand, or finds the end. @throws what the body throws. */
   pull(): Promise<void>;
   /** Whether all bytes were taken and no more come. */
@@ -29,6 +31,7 @@ export function sourceOf(body: Body): BodySource {
 /** A body in memory. */
 class PartsSource implements BodySource {
   readonly isLent = false;
+  readonly released = undefined;
   #parts: readonly Uint8Array[];
   #index = 0;
   #offset = 0;
@@ -90,23 +93,32 @@ class PartsSource implements BodySource {
 /** A body that is read once, in chunks. */
 class ChunkSource implements BodySource {
   readonly isLent: boolean;
+  released: (() => void) | undefined;
   readonly #body: Body;
+  /** The body, when it came from another connection: its chunks are messages that nobody else holds, so they are sent. */
+  readonly #received: IncomingBody | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
   #held: Uint8Array | undefined;
+  #releaseHeld: ((bytes: number) => void) | undefined;
   #isStopped = false;
   isDone = false;
 
   constructor(body: Body) {
     this.#body = body;
-    // The chunks of a received body are messages that nobody else holds.
-    this.isLent = !((body instanceof WatchedBody ? body.source : body) instanceof IncomingBody);
+    const source = body instanceof WatchedBody ? body.source : body;
+    if (source instanceof IncomingBody) this.#received = source;
+    this.#received?.hold();
+    this.isLent = !this.#received;
   }
 
   take(most: number): Uint8Array | undefined {
     const held = this.#held;
     if (!held) return undefined;
     this.#held = held.byteLength > most ? held.subarray(most) : undefined;
-    return held.byteLength > most ? held.subarray(0, most) : held;
+    const taken = held.byteLength > most ? held.subarray(0, most) : held;
+    const release = this.#releaseHeld;
+    this.released = release && (() => release(taken.byteLength));
+    return taken;
   }
 
   async pull(): Promise<void> {
@@ -114,8 +126,19 @@ class ChunkSource implements BodySource {
     while (!this.#held && !this.isDone) {
       const next = await iterator.next();
       if (next.done === true || this.#isStopped) this.isDone = true;
-      else if (next.value.byteLength > 0) this.#held = next.value;
+      else if (next.value.byteLength > 0) this.#hold(next.value);
     }
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#held = chunk;
+    const received = this.#received;
+    if (!received) return;
+    let left = chunk.byteLength;
+    this.#releaseHeld = (bytes) => {
+      left -= bytes;
+      if (left === 0) received.giveBack(chunk);
+    };
   }
 
   stop(): void {

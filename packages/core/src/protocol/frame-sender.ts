@@ -175,16 +175,17 @@ export class FrameSender implements BodyReplies, BodyNotices {
     }
   }
 
-  #sendPiece({ stream, bytes, isEarly, isLent }: OutgoingPiece): void {
+  #sendPiece({ stream, bytes, isEarly, isLent, released }: OutgoingPiece): void {
     const flag = isEarly ? FrameFlag.early : FrameFlag.none;
     if (bytes.byteLength <= COPIED_BYTES && FRAME_HEADER_BYTES + bytes.byteLength <= this.#messageBytes) {
       this.#outbox.write(FrameType.data, flag, stream, bytes);
+      released?.();
       return;
     }
     this.#outbox.begin(FrameType.data, flag | FrameFlag.detached, stream, 0, bytes.byteLength);
     for (let message = this.#outbox.take(); message; message = this.#outbox.take()) this.#post(message);
     if (isLent) this.#postCopy(bytes);
-    else this.#post(bytes);
+    else this.#post(bytes, released);
   }
 
   /** In memory that the pipe gave back, where it does: else a long body would leave all of itself to the collector. */

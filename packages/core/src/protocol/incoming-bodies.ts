@@ -12,37 +12,40 @@ export interface BodyReplies {
   sendStop(stream: number): void;
 }
 
+/** What an {@link IncomingBodies} is made of. */
+export interface IncomingBodiesParts {
+  readonly replies: BodyReplies;
+  /** Takes memory of messages of their own, which nobody reads any more. */
+  readonly recycle: (message: Uint8Array) => void;
+  /** What the peer was told it may send unasked. */
+  readonly start: StartFrame;
+  readonly receive: ReceiveCredit;
+  /** Most bodies under way at once. */
+  readonly mostOpen: number;
+}
+
 /** The bodies a peer is sending: checks every frame against what was allowed, and asks for more as they are read. */
 export class IncomingBodies {
-  readonly #replies: BodyReplies;
-  readonly #start: StartFrame;
-  readonly #mostOpen: number;
-  readonly #receive: ReceiveCredit;
+  readonly #parts: IncomingBodiesParts;
   readonly #early: EarlyCredit;
   readonly #streams = new Map<number, IncomingStream>();
   #last = 0;
   /** Why nothing more is wanted, once that is so. */
   #closed: Error | undefined;
 
-  /**
-   * @param start - what the peer was told it may send unasked.
-   * @param mostOpen - most bodies under way at once.
-   */
-  constructor(replies: BodyReplies, start: StartFrame, receive: ReceiveCredit, mostOpen: number) {
-    this.#replies = replies;
-    this.#start = start;
-    this.#receive = receive;
-    this.#mostOpen = mostOpen;
-    this.#early = new EarlyCredit(start.connectionWindowBytes);
+  constructor(parts: IncomingBodiesParts) {
+    this.#parts = parts;
+    this.#early = new EarlyCredit(parts.start.connectionWindowBytes);
   }
 
   /** A new body was announced. @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`. */
   open(id: number, sizes: readonly number[]): Body {
     if (id !== this.#last + 1) throw violation(`stream ${id} begins where ${this.#last + 1} was due`);
-    if (this.#streams.size >= this.#mostOpen)
-      throw violation(`stream ${id} begins while ${this.#mostOpen} bodies are under way`);
+    const { mostOpen } = this.#parts;
+    if (this.#streams.size >= mostOpen)
+      throw violation(`stream ${id} begins while ${mostOpen} bodies are under way`);
     this.#last = id;
-    const stream = new IncomingStream(id, sizes, this.#receive, this.#early, this.#replies);
+    const stream = new IncomingStream(id, sizes, this.#parts, this.#early);
     this.#streams.set(id, stream);
     if (this.#closed) stream.cancel(this.#closed);
     return stream.body;
@@ -50,23 +53,22 @@ export class IncomingBodies {
 
   /**
    * Bytes of a body came.
-   * @param isAlone - whether they may be kept without copying.
+   * @param isAlone - whether they are a message of their own: it may be kept without copying, and is recycled.
    * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`.
    */
   data(id: number, bytes: Uint8Array, isEarly: boolean, isAlone: boolean): void {
     const stream = this.#find(id, 'data');
     const { credit } = stream;
     const { byteLength } = bytes;
+    const { initialWindowBytes, connectionWindowBytes } = this.#parts.start;
     const brings = `stream ${id} brings ${byteLength} bytes where`;
     if (byteLength > credit.missingBytes)
       throw violation(`${brings} ${credit.missingBytes} of the body are missing`);
     if (isEarly) {
-      const allowed = this.#start.initialWindowBytes - credit.earlyBytes;
+      const allowed = initialWindowBytes - credit.earlyBytes;
       if (byteLength > allowed) throw violation(`${brings} ${allowed} may come unasked`);
       if (!this.#early.arrived(byteLength))
-        throw violation(
-          `${brings} no more than ${this.#start.connectionWindowBytes} of all bodies may come unasked`,
-        );
+        throw violation(`${brings} no more than ${connectionWindowBytes} of all bodies may come unasked`);
     } else if (byteLength > credit.askedBytes) {
       throw violation(`${brings} ${credit.askedBytes} were asked for`);
     }
@@ -104,7 +106,7 @@ export class IncomingBodies {
 
   #forget(id: number, stream: IncomingStream): void {
     this.#streams.delete(id);
-    this.#receive.finish(stream.credit);
+    this.#parts.receive.finish(stream.credit);
   }
 }
 
@@ -113,32 +115,25 @@ class IncomingStream implements BodyReading {
   readonly body: IncomingBody;
   readonly credit: StreamCredit;
   readonly #id: number;
-  readonly #receive: ReceiveCredit;
+  readonly #parts: IncomingBodiesParts;
   readonly #early: EarlyCredit;
-  readonly #replies: BodyReplies;
   /** Nobody wants the rest: what still comes is dropped until the sender has heard. */
   #isStopped = false;
 
-  constructor(
-    id: number,
-    sizes: readonly number[],
-    receive: ReceiveCredit,
-    early: EarlyCredit,
-    replies: BodyReplies,
-  ) {
+  constructor(id: number, sizes: readonly number[], parts: IncomingBodiesParts, early: EarlyCredit) {
     const byteLength = sizes.reduce((sum, size) => sum + size, 0);
     this.#id = id;
-    this.#receive = receive;
+    this.#parts = parts;
     this.#early = early;
-    this.#replies = replies;
     this.credit = new StreamCredit(byteLength);
     this.body = new IncomingBody(sizes, byteLength, this);
   }
 
   take(bytes: Uint8Array, isEarly: boolean, isAlone: boolean): void {
-    this.#receive.arrived(this.credit, bytes.byteLength, isEarly);
-    if (this.#isStopped) this.onTaken(bytes.byteLength, isEarly ? bytes.byteLength : 0);
-    else this.body.push(bytes, isEarly, isAlone);
+    this.#parts.receive.arrived(this.credit, bytes.byteLength, isEarly);
+    if (!this.#isStopped) return this.body.push(bytes, isEarly, isAlone);
+    this.onTaken(bytes.byteLength, isEarly ? bytes.byteLength : 0);
+    if (isAlone) this.onReturned(bytes);
   }
 
   /** Ends the reading from this side. */
@@ -148,7 +143,7 @@ class IncomingStream implements BodyReading {
   }
 
   onBegun(): void {
-    this.#receive.begin(this.credit);
+    this.#parts.receive.begin(this.credit);
   }
 
   onHungry(): void {
@@ -156,22 +151,27 @@ class IncomingStream implements BodyReading {
   }
 
   onTaken(byteLength: number, earlyBytes: number): void {
-    this.#receive.taken(this.credit, byteLength - earlyBytes);
+    const { receive, replies } = this.#parts;
+    receive.taken(this.credit, byteLength - earlyBytes);
     const returned = this.#early.taken(earlyBytes);
-    if (returned > 0) this.#replies.sendCredit(0, returned);
+    if (returned > 0) replies.sendCredit(0, returned);
     this.#ask(this.body.isHungry);
+  }
+
+  onReturned(bytes: Uint8Array): void {
+    this.#parts.recycle(bytes);
   }
 
   onStopped(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#receive.finish(this.credit);
-    this.#replies.sendStop(this.#id);
+    this.#parts.receive.finish(this.credit);
+    this.#parts.replies.sendStop(this.#id);
   }
 
   #ask(isStarving: boolean): void {
-    const bytes = this.#receive.ask(this.credit, isStarving);
-    if (bytes > 0) this.#replies.sendCredit(this.#id, bytes);
+    const bytes = this.#parts.receive.ask(this.credit, isStarving);
+    if (bytes > 0) this.#parts.replies.sendCredit(this.#id, bytes);
   }
 }
 

@@ -13,6 +13,8 @@ export interface BodyReading {
   onHungry(): void;
   /** Bytes were taken, or dropped. @param earlyBytes - how many of them had come unasked. */
   onTaken(byteLength: number, earlyBytes: number): void;
+  /** Nobody reads these bytes any more: all of those that were given to `push` once, as they were. */
+  onReturned(bytes: Uint8Array): void;
   /** The reader wants no more, though more was to come. */
   onStopped(): void;
 }
@@ -20,7 +22,7 @@ export interface BodyReading {
 interface Piece {
   bytes: Uint8Array;
   earlyBytes: number;
-  /** Memory of this queue that the bytes lie in, perhaps with room behind them. */
+  /** Memory of this queue that the bytes lie in, perhaps with room behind them. Without it they are as they came. */
   block: Uint8Array | undefined;
 }
 
@@ -32,7 +34,8 @@ interface Waiting {
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /**
- * A body that arrives in pieces, to be read once. Each chunk belongs to the reader, for as long as it likes.
+ * A body that arrives in pieces, to be read once. Each chunk is lent until the next one is asked for, or until it is given
+ * back, whichever the reader chooses.
  *
  * Whoever is handed such a body reads it or calls `return()` on its iterator: until then its sender keeps it.
  */
@@ -46,6 +49,10 @@ export class IncomingBody implements Body {
   #isBegun = false;
   #isEnded = false;
   #failure: Error | undefined;
+  /** What the reader gives back as it asks for more. */
+  #lent: Uint8Array | undefined;
+  /** Of a body that is held: what the reader may give back. */
+  #held: WeakSet<Uint8Array> | undefined;
   /** Bytes that arrived and were not taken. */
   bufferedBytes = 0;
 
@@ -80,12 +87,26 @@ export class IncomingBody implements Body {
     return { [Symbol.asyncIterator]: () => iterator };
   }
 
-  /** Takes a piece of the body in. @param isAlone - whether it may be kept without copying. */
+  /** Before the first chunk: each is the reader's until it gives it back, if ever. */
+  hold(): void {
+    this.#held = new WeakSet();
+  }
+
+  /** Returns a chunk of a body that is held. */
+  giveBack(chunk: Uint8Array): void {
+    if (this.#held?.delete(chunk)) this.#reading.onReturned(chunk);
+  }
+
+  /**
+   * Takes a piece of the body in.
+   * @param isAlone - whether it may be kept without copying. Its memory is given back then, to be used again.
+   */
   push(bytes: Uint8Array, isEarly: boolean, isAlone: boolean): void {
-    if (this.#isEnded || this.#failure) return;
+    if (this.#isEnded || this.#failure) return isAlone ? this.#reading.onReturned(bytes) : undefined;
     const earlyBytes = isEarly ? bytes.byteLength : 0;
     const waiting = this.#waiting.shift();
     if (waiting) {
+      if (isAlone) this.#lend(bytes);
       waiting.resolve({ done: false, value: bytes });
       return this.#reading.onTaken(bytes.byteLength, earlyBytes);
     }
@@ -111,8 +132,11 @@ export class IncomingBody implements Body {
   #next(): Promise<IteratorResult<Uint8Array>> {
     if (!this.#isBegun) this.#reading.onBegun();
     this.#isBegun = true;
+    if (this.#lent) this.#reading.onReturned(this.#lent);
+    this.#lent = undefined;
     const piece = this.#queue.shift();
     if (piece) {
+      if (!piece.block) this.#lend(piece.bytes);
       this.#took(piece);
       return Promise.resolve({ done: false, value: piece.bytes });
     }
@@ -131,6 +155,11 @@ export class IncomingBody implements Body {
     this.end();
   }
 
+  #lend(bytes: Uint8Array): void {
+    if (this.#held) this.#held.add(bytes);
+    else this.#lent = bytes;
+  }
+
   #took({ bytes, earlyBytes }: Piece): void {
     this.bufferedBytes -= bytes.byteLength;
     this.#reading.onTaken(bytes.byteLength, earlyBytes);
@@ -138,7 +167,10 @@ export class IncomingBody implements Body {
 
   /** Gives back what is buffered as if it had been taken. */
   #drop(): void {
-    for (let piece = this.#queue.shift(); piece; piece = this.#queue.shift()) this.#took(piece);
+    for (let piece = this.#queue.shift(); piece; piece = this.#queue.shift()) {
+      this.#took(piece);
+      if (!piece.block) this.#reading.onReturned(piece.bytes);
+    }
   }
 
   /**

@@ -37,7 +37,8 @@ export interface MultiplexOptions {
  * A directive is handed over in the order of sending, with a small body in memory (`parts`), and with a larger one as
  * soon as it began: such a body streams, belongs to whoever gets the envelope, and is read once, or given up with
  * `return()` of its iterator; until then its sender keeps it. It throws `TRANSPORT_CLOSED` when the connection closes
- * in the middle of it, and what its sender's body threw. Its chunks belong to the reader, who may keep them.
+ * in the middle of it, and what its sender's body threw. A chunk is lent until the next one is asked for: then its memory
+ * goes back to a pipe that uses it again.
  *
  * @param pipe - belongs to the connection from here on.
  * @throws {@link RoutineEngineError} `OPTION_INVALID` for limits out of range or a pipe with too small messages.
@@ -74,7 +75,13 @@ class MultiplexedConnection implements Connection {
     const half = Math.floor(connectionWindowBytes / 2);
     const start: StartFrame = { initialWindowBytes, connectionWindowBytes: half };
     const receive = new ReceiveCredit(streamWindowBytes, half, LIMITS.chunkBytes);
-    this.#bodies = new IncomingBodies(this.#sender, start, receive, openBodies);
+    this.#bodies = new IncomingBodies({
+      replies: this.#sender,
+      recycle: (message) => pipe.recycle?.(message),
+      start,
+      receive,
+      mostOpen: openBodies,
+    });
     this.#inbox = new Inbox(connectionWindowBytes, (isCrowded) =>
       isCrowded ? this.#pipe.pause() : this.#pipe.resume(),
     );

@@ -20,6 +20,8 @@ export interface OutgoingPiece {
   readonly isEarly: boolean;
   /** To be copied by whoever keeps them. */
   readonly isLent: boolean;
+  /** To be called once they are needed no more, if that is ever known. */
+  readonly released: (() => void) | undefined;
 }
 
 /** One body on its way out. */
@@ -153,7 +155,8 @@ export class OutgoingBodies {
     if (isEarly) stream.earlyBytes -= bytes.byteLength;
     else stream.creditBytes -= bytes.byteLength;
     this.#ready.add(stream);
-    return { stream: stream.id, bytes, isEarly, isLent: stream.source.isLent };
+    const { isLent, released } = stream.source;
+    return { stream: stream.id, bytes, isEarly, isLent, released };
   }
 
   async #pull(stream: Stream): Promise<void> {

@@ -87,15 +87,16 @@ export class PortStreams {
         takenBytes = 0;
         used = [];
       },
+      onReturned: (chunk) => {
+        if (chunk.byteLength >= REUSED_BYTES) used.push(new Uint8Array(chunk.buffer));
+      },
       onStopped: () => {
         if (this.#incoming.delete(stream)) send({ kind: 'stop', runId, stream });
       },
     });
     if (this.#closed) body.fail(this.#closed);
     else this.#incoming.set(stream, body);
-    return returning(body.chunks(), (chunk) => {
-      if (chunk.byteLength >= REUSED_BYTES) used.push(new Uint8Array(chunk.buffer));
-    });
+    return body.chunks();
   }
 
   /** Takes what the other end says. Streams that are over on this side may still be spoken of. */
@@ -131,28 +132,4 @@ export class PortStreams {
     for (const source of sources) source.stop();
     for (const body of bodies) body.fail(reason);
   }
-}
-
-/** The same chunks; gives each to `giveBack` when the next is asked for. */
-function returning(
-  chunks: AsyncIterable<Uint8Array>,
-  giveBack: (chunk: Uint8Array) => void,
-): AsyncIterable<Uint8Array> {
-  const source = chunks[Symbol.asyncIterator]();
-  let lent: Uint8Array | undefined;
-  // No generator: its return() would wait for the chunk that is asked for.
-  const iterator: AsyncIterator<Uint8Array> = {
-    async next() {
-      if (lent) giveBack(lent);
-      lent = undefined;
-      const next = await source.next();
-      if (next.done !== true) lent = next.value;
-      return next;
-    },
-    async return() {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-  };
-  return { [Symbol.asyncIterator]: () => iterator };
 }

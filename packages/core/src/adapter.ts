@@ -13,6 +13,7 @@ export { assertBlobDigest, isBlobDigest, type BlobPart, type StoredBlob } from '
 export { unlessAborted, untilAborted } from './model/until-aborted.js';
 export { encodedBytes, isLoaded, type Encoded } from './model/encoded.js';
 export { Gate } from './model/gate.js';
+export type { Labels } from './model/labels.js';
 export { LIMITS } from './model/limits.js';
 export { fitsParts, isResultMetadata, isSize } from './model/result-metadata.js';
 export {

@@ -23,6 +23,7 @@ export { verifyStore, type VerifyReport } from './cache/verify-store.js';
 export { TieredStore } from './cache/tiered-store.js';
 export type { TieredStoreSettings } from './cache/tiers.js';
 export { Service, type ServiceParts } from './service/service.js';
+export type { Labels } from './model/labels.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';
 export type { ExecutorHost, WorkerExecutor } from './ports/worker-executor.js';

@@ -46,6 +46,7 @@ export type {
   RetryOptions,
   RoutineOptions,
 } from './model/routine-definition.js';
+export type { Labels } from './model/labels.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { EnginePlugin } from './ports/plugin.js';

@@ -24,6 +24,7 @@ import {
   ThreadExecutor,
   WorkerNode,
   type HeartbeatLimits,
+  type Labels,
   type ThreadOptions,
 } from '@routine-engine/core/host';
 import { InprocTransport, type InprocOptions } from './inproc-transport.js';
@@ -34,6 +35,8 @@ export interface EmbeddedClusterOptions extends ThreadOptions, InprocOptions {
   readonly workers: number;
   /** How late a worker's pulse may be. */
   readonly heartbeat?: HeartbeatLimits;
+  /** Labels of each worker, by its number from 1 on, which runs may require. Default: none. */
+  readonly labels?: (worker: number) => Labels;
 }
 
 /** A service and its workers, in this process. */
@@ -83,7 +86,7 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
   const ids = parts.get(IDS);
   const logger = parts.get(LOGGER);
   const feed = parts.get(EVENT_FEED);
-  const { heartbeat } = options;
+  const { heartbeat, labels, ...threads } = options;
   const service = new Service({ name: 'service', clock, ids, logger, feed, ...(heartbeat && { heartbeat }) });
   const shared = {
     clock,
@@ -97,10 +100,11 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
   const workers = Array.from({ length: options.workers }, (_, index) => {
     const identity = { name: `worker-${index + 1}`, project: parts.get(NODE_IDENTITY).project };
     const [codec, catalog, cache] = [parts.get(CODEC), parts.get(ROUTINE_CATALOG), parts.get(RESULT_CACHE)];
-    const executor = new ThreadExecutor({ threads: options, clock });
+    const executor = new ThreadExecutor({ threads, clock });
     return new WorkerNode({
       ...{ ...shared, identity, codec, catalog, cache, executor },
       contents: parts.get(CONTENTS),
+      ...(labels && { labels: labels(index + 1) }),
     });
   });
   const stop = async (): Promise<void> => {

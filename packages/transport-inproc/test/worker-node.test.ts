@@ -1,22 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { everythingRemote, executionPolicy, Lifecycle, type EngineEvent } from '@routine-engine/core';
-import {
-  CLOCK,
-  CODEC,
-  EventFeed,
-  IDS,
-  LOGGER,
-  RANDOM,
-  ROUTINE_CATALOG,
-  provide,
-  type EnginePlugin,
-  type PartGetter,
-} from '@routine-engine/core/adapter';
+import { everythingRemote, executionPolicy, type EngineEvent } from '@routine-engine/core';
+import { CLOCK, CODEC, EventFeed, IDS, LOGGER, RANDOM, ROUTINE_CATALOG } from '@routine-engine/core/adapter';
 import { CONTENTS, ThreadExecutor, WorkerNode } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultParts } from './fixtures/default-parts.ts';
 import { cluster } from './fixtures/engines.ts';
 import { add, exitProcess, naps } from './fixtures/routines.ts';
 
@@ -24,18 +14,6 @@ const routines = new URL('./fixtures/routines.ts', import.meta.url);
 const remote = executionPolicy(everythingRemote);
 const threads = (): string[] =>
   process.getActiveResourcesInfo().filter((resource) => resource === 'MessagePort');
-
-/** The default parts of a lifecycle. */
-async function defaultParts(): Promise<{ parts: PartGetter; close: () => Promise<void> }> {
-  let parts: PartGetter | undefined;
-  const capture: EnginePlugin = {
-    name: 'capture',
-    api: '^0.1.0',
-    parts: [provide(Symbol.for('test/capture') as never, (given) => (parts = given) as never)],
-  };
-  const lifecycle = await Lifecycle.init({ project: 'test', plugins: [capture] });
-  return { parts: parts as PartGetter, close: () => lifecycle.shutdown() };
-}
 
 describe('a worker', () => {
   it('that cannot reach the service leaves no thread', async () => {

@@ -4,7 +4,7 @@ import type { Ids } from '../ports/ids.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import type { CallControl } from './call-control.js';
 import { encodeCall } from './encode-call.js';
-import type { RunScope } from './run-scope.js';
+import { depthBelow, type RunScope } from './run-scope.js';
 
 /** One call of user code that is to be answered by way of bytes. */
 export interface EncodedAsk {
@@ -28,7 +28,12 @@ export function askEncoded(
 ): Promise<unknown> {
   const runId = ids.next();
   const rootRunId = parent?.rootRunId ?? runId;
-  const encoded = encodeCall(call, { runId, rootRunId, parentRunId: parent?.runId, routineId }, codec);
+  const place = {
+    parentRunId: parent?.runId,
+    depth: parent && depthBelow(parent),
+    priority: parent?.priority,
+  };
+  const encoded = encodeCall(call, { runId, rootRunId, routineId, ...place }, codec);
   const settled = parent?.waitFor({ runId, abandon: (reason) => control.cancellation.cancel(reason) });
   return control.settle(ask(encoded), settled);
 }

@@ -79,16 +79,20 @@ function retryControlOf(call: RoutineCall): RetryControl | undefined {
 
 /**
  * Encodes a call of user code. The buffers are views of the caller's values: copy them before the next await.
+ * @param run - its `priority` is that of the run that calls.
  * @throws {@link RoutineEngineError} `VALUE_NOT_ENCODABLE` or `VALUE_TOO_DEEP`, naming the path from `args` on.
  */
 export function encodeCall(
   call: RoutineCall,
-  run: Pick<EncodedCall, 'runId' | 'rootRunId' | 'routineId'> & { readonly parentRunId: string | undefined },
+  run: Pick<EncodedCall, 'runId' | 'rootRunId' | 'routineId' | 'depth' | 'priority'> & {
+    readonly parentRunId: string | undefined;
+  },
   codec: Codec,
 ): EncodedCall {
   const remembered = isRemembered(call);
   const cache = remembered ? cacheOptionsOf(call) : NO_OPTIONS;
   const queueTimeoutMs = call.options?.queueTimeoutMs ?? call.definition?.options.queueTimeoutMs;
+  const priority = call.options?.priority ?? call.definition?.options.priority ?? run.priority;
   return {
     runId: run.runId,
     rootRunId: run.rootRunId,
@@ -106,6 +110,10 @@ export function encodeCall(
       attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
       retry: retryControlOf(call),
     }),
+    depth: run.depth,
+    // What is as usual is left out, since all of it travels.
+    priority: priority || undefined,
+    labels: call.options?.labels ?? call.definition?.options.labels,
   };
 }
 

@@ -3,6 +3,7 @@ import { cut } from '../errors/error-conversion.js';
 import { inspectValue } from '../errors/inspect-value.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
+import { LIMITS } from '../model/limits.js';
 import type { RoutineKind } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Ids } from '../ports/ids.js';
@@ -55,12 +56,16 @@ export interface RunScopeParts {
   readonly cancel: CancelSignal;
   readonly reporter: ScopeReporter;
   readonly ids: Ids;
+  /** Default: that of its parent. */
+  readonly priority?: number | undefined;
   /** Present when the run was asked for elsewhere; else it is a run of its own, whose id is made when first needed. */
   readonly requested?: {
     readonly runId: string;
     readonly parentRunId?: string | undefined;
     readonly rootRunId: string;
     readonly attempt: number;
+    readonly depth?: number | undefined;
+    readonly priority?: number | undefined;
   };
 }
 
@@ -78,6 +83,7 @@ export class RunScope implements Run {
   readonly #reporter: ScopeReporter;
   readonly #ids: Ids;
   readonly #requested: RunScopeParts['requested'];
+  readonly #priority: number | undefined;
   #runId: string | undefined;
   #outstanding: Set<SubRun> | undefined;
   #ended = false;
@@ -91,6 +97,7 @@ export class RunScope implements Run {
     this.#reporter = parts.reporter;
     this.#ids = parts.ids;
     this.#requested = parts.requested;
+    this.#priority = parts.priority;
     this.#runId = parts.requested?.runId;
     this.attempt = parts.requested?.attempt ?? 1;
   }
@@ -105,6 +112,17 @@ export class RunScope implements Run {
 
   get rootRunId(): string {
     return this.#requested?.rootRunId ?? this.parent?.rootRunId ?? this.runId;
+  }
+
+  /** How many runs are above it, up to `LIMITS.callDepth`. */
+  get depth(): number {
+    if (this.#requested) return this.#requested.depth ?? 0;
+    return this.parent ? depthBelow(this.parent) : 0;
+  }
+
+  /** What the runs that it calls inherit. */
+  get priority(): number {
+    return this.#priority ?? this.#requested?.priority ?? this.parent?.priority ?? 0;
   }
 
   get signal(): AbortSignal {
@@ -168,6 +186,11 @@ export class RunScope implements Run {
     for (const subRun of [...(this.#outstanding ?? [])]) subRun.abandon(reason);
     return true;
   }
+}
+
+/** The depth of what a run calls. */
+export function depthBelow(parent: RunScope): number {
+  return Math.min(parent.depth + 1, LIMITS.callDepth);
 }
 
 /** One storage a thread, also for a second installed copy of this package. */

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { stepsOf } from '../context/without-paths.js';
+import { isLabels, LABELS_WANTED } from '../model/labels.js';
 import { LIMITS } from '../model/limits.js';
 import type {
   CacheOptions,
@@ -33,10 +34,21 @@ export function assertOptions(routine: string, options: CallOptions & Definition
   }
   assertCacheOption(routine, cache);
   if (options.retries !== undefined) assertRetries(routine, options.retries);
+  assertPlacing(routine, options);
   const { signal }: { signal?: unknown } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new RoutineEngineError('OPTION_INVALID', `${routine}: signal is not an AbortSignal`);
   }
+}
+
+function assertPlacing(
+  routine: string,
+  { priority, labels }: { readonly priority?: unknown; readonly labels?: unknown },
+): void {
+  const most = LIMITS.highestPriority;
+  if (priority !== undefined && !(Number.isInteger(priority) && Math.abs(priority as number) <= most))
+    throw invalid(routine, 'priority', priority, `a whole number from -${most} to ${most}`);
+  if (labels !== undefined && !isLabels(labels)) throw invalid(routine, 'labels', labels, LABELS_WANTED);
 }
 
 function assertCacheOption(routine: string, cache: unknown): void {

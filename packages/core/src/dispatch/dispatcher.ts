@@ -172,7 +172,7 @@ function requestOf(
   blobs: readonly BlobPart[] | undefined,
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
-  const { remember, attemptTimeoutMs } = call;
+  const { remember, attemptTimeoutMs, depth, priority, labels } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -186,6 +186,9 @@ function requestOf(
     answer,
     queueTimeoutMs,
     attemptTimeoutMs,
+    depth,
+    priority,
+    labels,
     store,
     blobs,
   };

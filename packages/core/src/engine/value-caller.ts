@@ -201,7 +201,10 @@ export class ValueCaller {
     if (!args) return this.#runEncoded({ call, routineId, parent, control });
     const cancel = control.cancellation;
     const run = new InlineRun(
-      { engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
+      {
+        ...{ engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
+        priority: call.options?.priority ?? definition.options.priority,
+      },
       control.cancellation,
       events.observed ? clock.monotonic() : undefined,
     );

@@ -1,4 +1,5 @@
 import type { Encoded } from './encoded.js';
+import type { Labels } from './labels.js';
 
 /** How the result of a remembered call is looked up and kept. Plain data. @public */
 export interface RememberControl {
@@ -30,6 +31,8 @@ export interface EncodedCall {
   readonly runId: string;
   readonly parentRunId?: string | undefined;
   readonly rootRunId: string;
+  /** How many runs are above it, up to `LIMITS.callDepth`. Absent for a root. */
+  readonly depth?: number | undefined;
   /** Full routine id. */
   readonly routineId: string;
   /** Starts with 1; grows when the run is run again, or is placed elsewhere. */
@@ -47,4 +50,8 @@ export interface EncodedCall {
   readonly attemptTimeoutMs?: number | undefined;
   /** Heeded by the engine that requests the run. Absent: it is run once. */
   readonly retry?: RetryControl | undefined;
+  /** -100 to 100, higher first. Absent for 0. */
+  readonly priority?: number | undefined;
+  /** Labels that its worker must have. */
+  readonly labels?: Labels | undefined;
 }

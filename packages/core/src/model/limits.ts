@@ -11,6 +11,10 @@ export const LIMITS = {
   suspectMs: 5_000,
   /** A worker whose pulse is this late has lost its leases: its runs are placed elsewhere. */
   leaseMs: 10_000,
+  /** Priorities go from minus this to this. */
+  highestPriority: 100,
+  /** Calls nested deeper than this count as just this deep. */
+  callDepth: 10_000,
   /** How many workers one run may bring down before it fails as RUN_POISONED. */
   maxDeliveries: 3,
   /** How long a cancelled run may go on before its thread is ended. */

@@ -1,3 +1,4 @@
+import type { Labels } from './labels.js';
 import type { NamedRoutineId, RoutineKind } from './routine-id.js';
 
 /** How results of a task are looked up and kept. @public */
@@ -70,6 +71,16 @@ export interface RoutineOptions {
    * the waiting shows in the events.
    */
   readonly queueTimeoutMs?: number;
+  /**
+   * Which runs get a worker first when not all can: a whole number from -100 to 100, higher first. Default: that of the run
+   * that calls; 0 for a call outside any run.
+   */
+  readonly priority?: number;
+  /**
+   * Labels that a worker must have, all of them with just these values, to be given the run. A run
+   * that is not sent to a worker does not look at them. Those of a call take the place of the definition's. Default: none.
+   */
+  readonly labels?: Labels;
 }
 
 /** Options that only a definition has, since they are about its parameters. @public */

@@ -1,6 +1,7 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { RememberControl } from '../model/call.js';
+import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { BlobPart } from '../model/stored-blob.js';
@@ -52,6 +53,8 @@ export interface WorkerReady {
   readonly inbox: number;
   /** Identity of the store that it shares with other nodes; absent when it shares none. */
   readonly store?: string | undefined;
+  /** What runs may require of it; absent for none. */
+  readonly labels?: Labels | undefined;
 }
 /** worker -> service: no more runs, please; those in hand are being finished. */
 export interface WorkerDraining {
@@ -83,6 +86,8 @@ export interface RequestStart extends RunHeader {
   readonly type: 'v1.routine.request_start';
   readonly parentRunId?: string | undefined;
   readonly rootRunId: string;
+  /** How many runs are above it; absent for a root. */
+  readonly depth?: number | undefined;
   /** Full routine id; from a requester also a record id. */
   readonly routineId: string;
   /** Canonical digest of the arguments, when the result is to be remembered. */
@@ -99,6 +104,10 @@ export interface RequestStart extends RunHeader {
   readonly queueTimeoutMs?: number | undefined;
   /** Milliseconds the attempt may take from the beginning of its body; its worker sees to that. */
   readonly attemptTimeoutMs?: number | undefined;
+  /** -100 to 100, higher first; absent for 0. */
+  readonly priority?: number | undefined;
+  /** Labels that its worker must have; absent for none. */
+  readonly labels?: Labels | undefined;
 }
 /** service -> requester: nobody can take the run yet, or its worker was lost and it is placed elsewhere. */
 export interface RunWaits extends RunHeader {

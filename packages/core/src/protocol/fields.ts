@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { PlainCause, PlainError } from '../errors/plain-error.js';
+import { isLabels, LABELS_WANTED, type Labels } from '../model/labels.js';
 import { isBlobDigest } from '../model/stored-blob.js';
 
 /** Longest text of a header field, in UTF-16 units; error texts have the bound of their own that errors are cut to. */
@@ -46,6 +47,18 @@ export class FieldReader {
       return this.refuse(name, `a whole number from 0 to ${most}`);
     }
     return value;
+  }
+
+  /** A whole number from `-most` to `most`. */
+  between(name: string, most: number): number {
+    const value = this.#own(name);
+    if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= most) return value;
+    return this.refuse(name, `a whole number from -${most} to ${most}`);
+  }
+
+  labels(name: string): Labels {
+    const value = this.#own(name);
+    return isLabels(value) ? Object.fromEntries(Object.entries(value)) : this.refuse(name, LABELS_WANTED);
   }
 
   finite(name: string): number {

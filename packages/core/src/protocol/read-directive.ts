@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { RememberControl } from '../model/call.js';
+import { LIMITS } from '../model/limits.js';
 import { REFERENCE_NODE_BYTES } from '../model/reference.js';
 import { OUTLINE_ENTRIES } from '../model/result.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
@@ -83,6 +84,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     slots: fields.count('slots', 100_000),
     inbox: fields.count('inbox', 100_000),
     store: fields.optional('store', store(fields)),
+    labels: fields.optional('labels', (name) => fields.labels(name)),
   }),
   'v1.worker.draining': () => ({ type: 'v1.worker.draining' }),
   'v1.heartbeat.check_pulse': () => ({ type: 'v1.heartbeat.check_pulse' }),
@@ -102,6 +104,9 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
     attemptTimeoutMs: fields.optional('attemptTimeoutMs', (name) => fields.finite(name)),
+    depth: fields.optional('depth', (name) => fields.count(name, LIMITS.callDepth)),
+    priority: fields.optional('priority', (name) => fields.between(name, LIMITS.highestPriority)),
+    labels: fields.optional('labels', (name) => fields.labels(name)),
   }),
   'v1.routine.waiting': (fields) => ({
     type: 'v1.routine.waiting',

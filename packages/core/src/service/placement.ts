@@ -2,6 +2,7 @@ import { fromPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { dropBody } from '../model/body.js';
+import { hasLabels } from '../model/labels.js';
 import { LIMITS } from '../model/limits.js';
 import {
   formatRoutineId,
@@ -113,8 +114,9 @@ export class Placement {
 
   /** Places a run, or has its arguments sent inline. @returns whether it waits for a worker no more. */
   #settle(record: RunRecord): boolean {
-    const { routineId, blobs, store } = record.request;
-    const capable = this.#parts.workers.capableOf(routineId);
+    const { routineId, blobs, store, labels } = record.request;
+    const offering = this.#parts.workers.capableOf(routineId);
+    const capable = labels ? offering.filter((worker) => hasLabels(worker.labels, labels)) : offering;
     const reaching = blobs ? capable.filter((worker) => worker.store === store) : capable;
     const worker = match(reaching, routineId);
     if (worker) {

@@ -1,3 +1,4 @@
+import { labelsText } from '../model/labels.js';
 import type { RunRecord } from './run-record.js';
 
 /** Waiting runs of one kind in the order of their acceptance, by run id. */
@@ -66,8 +67,8 @@ export class RunQueue {
 }
 
 /** No routine id has a space in it. */
-function laneOf({ request: { routineId, blobs, store } }: RunRecord): string {
-  return blobs ? `${routineId} ${store}` : routineId;
+function laneOf({ request: { routineId, blobs, store, labels } }: RunRecord): string {
+  return blobs || labels ? `${routineId} ${labelsText(labels)} ${blobs ? store : ''}` : routineId;
 }
 
 function firstOf(runs: Map<string, RunRecord>): RunRecord[] {

@@ -186,6 +186,7 @@ export class Service {
       slots: Math.max(1, ready.slots),
       inbox: ready.inbox,
       store: ready.store,
+      labels: ready.labels,
       runs: new Set(),
       hanging: 0,
       status: 'IDLE',

@@ -1,3 +1,4 @@
+import { labelsText } from '../model/labels.js';
 import { isDevelopmentVersion, parseRoutineId } from '../model/routine-id.js';
 import type { RequestStart, RunCompletes } from '../protocol/directives.js';
 import { dropBody } from '../model/body.js';
@@ -60,7 +61,7 @@ export function dropStreaming(record: RunRecord): void {
 
 /**
  * What equal calls have in common. A call is for itself when its result is not remembered, is to be computed anew, or may be
- * of another source on each worker; and when it waits for a worker only so long.
+ * of another source on each worker; and when it waits for a worker only so long. Where a run may take place is respected.
  */
 function keyOf({
   routineId,
@@ -69,9 +70,11 @@ function keyOf({
   remember,
   queueTimeoutMs,
   attemptTimeoutMs,
+  labels,
 }: RequestStart): string | undefined {
   if (argumentsDigest === undefined || remember?.refresh || queueTimeoutMs !== undefined) return undefined;
   const id = parseRoutineId(routineId);
   if (id.form !== 'name' || isDevelopmentVersion(id.version)) return undefined;
-  return `${routineId}\n${argumentsDigest}\n${answer ?? 'value'}\n${attemptTimeoutMs ?? ''}`;
+  const wanted = [answer ?? 'value', attemptTimeoutMs ?? '', labelsText(labels)];
+  return [routineId, argumentsDigest, ...wanted].join('\n');
 }

@@ -1,3 +1,4 @@
+import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import { runningMean } from '../model/running-mean.js';
 import type { ServiceWorkerStatus } from '../model/statuses.js';
@@ -12,6 +13,7 @@ export interface WorkerEntry {
   readonly inbox: number;
   /** Identity of the store that it shares with other nodes. */
   readonly store: string | undefined;
+  readonly labels: Labels | undefined;
   readonly runs: Set<RunRecord>;
   /** How many of `runs` hang. */
   hanging: number;

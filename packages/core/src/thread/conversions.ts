@@ -6,11 +6,11 @@ import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 
 /** The message of a call; its arguments go beside it. Rare fields are left out: each costs as much as the others. */
 export function toCallMessage(call: EncodedCall): CallMessage {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs } = call;
-  const message = { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, queueTimeoutMs };
-  const { answer, remember, attemptTimeoutMs, retry } = call;
-  const isPlain = !answer && !remember && attemptTimeoutMs === undefined && !retry;
-  return isPlain ? message : { ...message, answer, remember, attemptTimeoutMs, retry };
+  const { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs } = call;
+  const usual = { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs };
+  const { answer, remember, attemptTimeoutMs, retry, priority, labels } = call;
+  const isUsual = !answer && !remember && attemptTimeoutMs === undefined && !retry && !priority && !labels;
+  return isUsual ? usual : { ...usual, answer, remember, attemptTimeoutMs, retry, priority, labels };
 }
 
 /** The inverse of {@link toCallMessage}. */

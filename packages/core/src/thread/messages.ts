@@ -3,6 +3,7 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { Encoded } from '../model/encoded.js';
 import type { ReferenceData } from '../model/reference.js';
+import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 
@@ -27,9 +28,12 @@ export interface CallMessage {
   readonly rootRunId: string;
   readonly routineId: string;
   readonly attempt: number;
+  readonly depth: number | undefined;
   readonly argumentsDigest: string | undefined;
   readonly remember?: RememberControl | undefined;
   readonly answer?: 'reference' | undefined;
+  readonly priority?: number | undefined;
+  readonly labels?: Labels | undefined;
   readonly queueTimeoutMs: number | undefined;
   readonly attemptTimeoutMs?: number | undefined;
   readonly retry?: RetryControl | undefined;

@@ -13,6 +13,7 @@ import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
 import { LIMITS } from '../model/limits.js';
+import { isLabels, LABELS_WANTED, type Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import { statusOfCounts, type WorkerStatus } from '../model/statuses.js';
 import { subRoutinesRemote } from '../policy/execution-policies.js';
@@ -55,6 +56,8 @@ export interface WorkerNodeParts {
   readonly slots?: number;
   /** Short runs it takes beyond its slots, so that it never waits for the next. Default 128. */
   readonly inbox?: number;
+  /** What runs may require of this worker, such as `{ gpu: 'a100' }`. Default: none. */
+  readonly labels?: Labels;
 }
 
 const DEFAULT_SLOTS = 1;
@@ -72,6 +75,7 @@ export class WorkerNode {
   readonly #runParts: WorkerRunParts;
   readonly #slots: number;
   readonly #inbox: number;
+  readonly #labels: Labels | undefined;
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
   #hanging = 0;
   #ending = false;
@@ -81,13 +85,16 @@ export class WorkerNode {
   /** Current status first, then each change. */
   readonly status$: Observable<WorkerStatus> = this.#status.state$;
 
+  /** @throws {@link RoutineEngineError} `OPTION_INVALID` for labels that are none. */
   constructor(parts: WorkerNodeParts) {
     const { identity, executor, policy = subRoutinesRemote } = parts;
-    const { slots = DEFAULT_SLOTS, inbox = DEFAULT_INBOX } = parts;
+    const { slots = DEFAULT_SLOTS, inbox = DEFAULT_INBOX, labels } = parts;
+    assertLabels(identity.name, labels);
     this.#parts = parts;
     this.name = identity.name;
     this.#slots = slots;
     this.#inbox = inbox;
+    this.#labels = labels;
     this.#executor = executor;
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
     this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor });
@@ -127,7 +134,8 @@ export class WorkerNode {
       this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
       await this.#link.open();
       const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
-      this.#link.send({ type: 'v1.worker.ready', routines, slots: this.#slots, inbox: this.#inbox, store });
+      const [slots, inbox, labels] = [this.#slots, this.#inbox, this.#labels];
+      this.#link.send({ type: 'v1.worker.ready', routines, slots, inbox, store, labels });
       this.#refresh();
     } catch (error) {
       await this.stop();
@@ -259,7 +267,7 @@ export class WorkerNode {
 
 function callOf(request: RequestStart, args: Encoded): EncodedCall {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, remember, answer } = request;
-  const { attemptTimeoutMs } = request;
+  const { attemptTimeoutMs, depth, priority } = request;
   return {
     runId,
     rootRunId,
@@ -271,7 +279,14 @@ function callOf(request: RequestStart, args: Encoded): EncodedCall {
     remember,
     answer,
     attemptTimeoutMs,
+    depth,
+    priority,
   };
+}
+
+function assertLabels(worker: string, labels: unknown): void {
+  if (labels === undefined || isLabels(labels)) return;
+  throw new RoutineEngineError('OPTION_INVALID', `${worker}: its labels must be ${LABELS_WANTED}`);
 }
 
 /** What a run comes to whose arguments, or whose engine, failed. */

@@ -3,6 +3,7 @@ import { Cancellation } from '../../src/context/cancellation.js';
 import { RunScope } from '../../src/context/run-scope.js';
 import { LIMITS } from '../../src/model/limits.js';
 
+const silent = { hanging: () => undefined, progress: () => undefined, log: () => undefined };
 const unused = (): Promise<never> => Promise.reject(new Error('unused'));
 
 let told: unknown[][];
@@ -23,6 +24,35 @@ beforeEach(() => {
       log: (_, ...rest) => told.push(rest),
     },
     ids: { next: () => 'run-1' },
+  });
+});
+
+describe('the place of a run in its tree', () => {
+  const below = (parent: RunScope, priority?: number): RunScope =>
+    new RunScope({
+      ...{ engine: scope.engine, kind: 'workflow', routineId: 'wfname:test:w', parent, cancel, priority },
+      ...{ reporter: silent, ids: { next: () => 'run-2' } },
+    });
+
+  it('is how many runs are above it', () => {
+    expect([scope.depth, below(scope).depth, below(below(scope)).depth]).toEqual([0, 1, 2]);
+  });
+
+  it('goes on from what was requested elsewhere, and no deeper than is counted', () => {
+    const requested = { runId: 'run-9', rootRunId: 'run-0', attempt: 1, depth: LIMITS.callDepth - 1 };
+    const parts = { engine: scope.engine, kind: 'workflow', routineId: 'wfname:test:w', cancel } as const;
+    const there = new RunScope({ ...parts, reporter: silent, ids: { next: () => '' }, requested });
+    expect([there.depth, below(there).depth, below(below(there)).depth]).toEqual([
+      LIMITS.callDepth - 1,
+      LIMITS.callDepth,
+      LIMITS.callDepth,
+    ]);
+  });
+
+  it('hands its priority down until one has its own', () => {
+    const urgent = below(scope, 7);
+    expect([scope.priority, urgent.priority, below(urgent).priority]).toEqual([0, 7, 7]);
+    expect(below(below(urgent, 0)).priority).toBe(0);
   });
 });
 

@@ -129,6 +129,14 @@ describe('define', () => {
       'OPTION_INVALID',
     ],
     [{ name: 'good', version: '1.0.0', retries: { attempts: 1, retryIf: true as never } }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', priority: 101 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', priority: -101 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', priority: 0.5 }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', priority: '1' as never }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', labels: { gpu: 1 } as never }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', labels: ['gpu'] as never }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', labels: { '': 'yes' } }, 'OPTION_INVALID'],
+    [{ name: 'good', version: '1.0.0', labels: { gpu: 'x'.repeat(201) } }, 'OPTION_INVALID'],
   ])('refuses %j as %s', (options, code) => {
     expect(() => define.task(options, () => 1)).toThrow(expect.objectContaining({ code }));
   });

@@ -24,6 +24,7 @@ const directives: Directive[] = [
     slots: 2,
     inbox: 8,
     store: 'fs:/x',
+    labels: { gpu: 'a100', zone: '' },
   },
   { type: 'v1.worker.draining' },
   { type: 'v1.heartbeat.check_pulse' },
@@ -33,6 +34,7 @@ const directives: Directive[] = [
     ...run,
     ...{ rootRunId: 'run-0', parentRunId: 'run-0', routineId: 'tname:test:train:1.0.0' },
     ...{ argumentsDigest: 'cd', queueTimeoutMs: 5.5, answer: 'reference', store: 'fs:/x', blobs },
+    ...{ depth: 3, priority: -7, labels: { gpu: 'a100' } },
   },
   { type: 'v1.routine.waiting', ...run, detail: 'nobody', error },
   { type: 'v1.routine.starting', ...run, worker: 'worker-1' },
@@ -78,6 +80,9 @@ describe('a directive', () => {
       'blobs',
       'streams',
       'reference',
+      'depth',
+      'priority',
+      'labels',
     ]);
     // Needed only where there are blobs.
     if (!('blobs' in directive)) optional.add('store');
@@ -115,6 +120,17 @@ describe('a directive', () => {
     ['parts that are none', { ...directives[4], blobs: [null] }],
     ['too many parts', { ...directives[4], blobs: Array.from({ length: 100_001 }, () => blobs[0]) }],
     ['parts in a store without a name', { ...directives[4], store: undefined }],
+    ['a depth beyond the deepest', { ...directives[4], depth: 10_001 }],
+    ['a priority beyond the highest', { ...directives[4], priority: 101 }],
+    ['a priority below the lowest', { ...directives[4], priority: -101 }],
+    ['a priority between two', { ...directives[4], priority: 0.5 }],
+    ['labels that are a list', { ...directives[4], labels: ['gpu'] }],
+    ['a label that is no text', { ...directives[0], labels: { gpu: 1 } }],
+    ['a label that is too long', { ...directives[0], labels: { gpu: 'x'.repeat(201) } }],
+    [
+      'too many labels',
+      { ...directives[0], labels: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`n${n}`, ''])) },
+    ],
     ['another answer', { ...directives[4], answer: 'value' }],
     [
       'a reference of another form of key',
@@ -143,7 +159,10 @@ describe('a directive', () => {
       .tuple(
         fc.constantFrom(...directives),
         fc.dictionary(
-          fc.constantFrom('runId', 'attempt', 'error', 'blobs', 'store', 'reference', 'streams'),
+          fc.constantFrom(
+            ...['runId', 'attempt', 'error', 'blobs', 'store', 'reference', 'streams'],
+            ...['depth', 'priority', 'labels'],
+          ),
           fc.anything(),
         ),
       )

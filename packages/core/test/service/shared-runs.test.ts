@@ -51,6 +51,16 @@ describe('equal calls of several nodes', () => {
     expect(cluster.service.runsInHand).toBe(0);
   });
 
+  it('are runs of their own where they require other workers', async () => {
+    const gpu = await cluster.worker('gpu', { labels: { gpu: 'yes', zone: 'eu' } });
+    await clients[0]?.request('run-0', small, { ...remembered });
+    await clients[1]?.request('run-1', small, { ...remembered, labels: { gpu: 'yes', zone: 'eu' } });
+    await clients[2]?.request('run-2', small, { ...remembered, labels: { zone: 'eu', gpu: 'yes' } });
+    expect([requests(), requests(gpu)]).toEqual([['run-0'], ['run-1']]);
+    await gpu.complete(gpu.lastRequest);
+    expect(endsOf(clients[2])).toMatchObject([{ runId: 'run-2' }]);
+  });
+
   it('fail together when the routine fails', async () => {
     await askAll();
     const error = { name: 'RangeError', message: 'no', stack: '', code: 'NO' };

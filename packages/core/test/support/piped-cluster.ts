@@ -7,6 +7,7 @@ import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
 import type { EncodedCall } from '../../src/model/call.js';
 import type { Encoded } from '../../src/model/encoded.js';
+import type { Labels } from '../../src/model/labels.js';
 import { LIMITS } from '../../src/model/limits.js';
 import type { Outcome } from '../../src/model/outcome.js';
 import type { ResultStore } from '../../src/ports/result-store.js';
@@ -62,12 +63,17 @@ export class PipedCluster {
 
   async worker(
     name: string,
-    options: { readonly store?: string; readonly slots?: number; readonly routines?: readonly string[] } = {},
+    options: {
+      readonly store?: string;
+      readonly slots?: number;
+      readonly routines?: readonly string[];
+      readonly labels?: Labels;
+    } = {},
   ): Promise<ScriptedPeer> {
-    const { store, slots = 1, routines = ['tname:test:train:1.0.0'] } = options;
+    const { store, slots = 1, routines = ['tname:test:train:1.0.0'], labels } = options;
     const peer = await ScriptedPeer.dial(this.transport, this.turns, 'worker', name);
     const offers = routines.map((routineId) => ({ routineId }));
-    await peer.say({ type: 'v1.worker.ready', routines: offers, slots, inbox: 0, ...(store && { store }) });
+    await peer.say({ type: 'v1.worker.ready', routines: offers, slots, inbox: 0, store, labels });
     return peer;
   }
 

@@ -11,6 +11,7 @@ let transport: InprocTransport;
 let service: Service;
 let events: EngineEvent[];
 let logged: string[];
+let newService: () => Service;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -22,7 +23,8 @@ beforeEach(async () => {
   const logger: Logger = { log: (level, message) => void logged.push(`${level} ${message}`) };
   let made = 0;
   const ids = { next: () => `id-${(made += 1)}` };
-  service = new Service({ name: 'service', clock, ids, logger, feed });
+  newService = () => new Service({ name: 'service', clock, ids, logger, feed });
+  service = newService();
   service.serve(await transport.listen('inproc:service'));
 });
 
@@ -91,7 +93,7 @@ describe('placement', () => {
     await client.request('run-1');
     expect(worker.asked).toEqual(['run-1']);
     expect(other.asked).toEqual([]);
-    expect(worker.last('v1.routine.request_start')).toMatchObject({ attempt: 1, lease: 1 });
+    expect(worker.last('v1.routine.request_start')).toMatchObject({ attempt: 1 });
   });
 
   it('spreads runs over the least loaded workers', async () => {
@@ -151,9 +153,12 @@ describe('placement', () => {
     const free = await ScriptedNode.worker(transport, 'free');
     const client = await ScriptedNode.client(transport);
     await client.request('run-1');
-    await busy.fail(busy.last('v1.routine.request_start'), { name: 'Error', message: 'busy' }, 'busy');
+    const first = busy.last('v1.routine.request_start');
+    await busy.fail(first, { name: 'Error', message: 'busy' }, 'busy');
     expect(free.asked).toEqual(['run-1']);
-    expect(free.last('v1.routine.request_start')).toMatchObject({ attempt: 2, lease: 2 });
+    const second = free.last('v1.routine.request_start');
+    expect(second['attempt']).toBe(2);
+    expect(second['lease']).toBeGreaterThan(Number(first['lease']));
   });
 
   it('tells the requester that nobody offers the routine, and places it when somebody comes', async () => {
@@ -217,7 +222,7 @@ describe('placement', () => {
 });
 
 describe('what comes back', () => {
-  it('is passed on to the requester, and acknowledged', async () => {
+  it('is passed on to the requester, and acknowledged to the worker once the requester has it', async () => {
     const worker = await ScriptedNode.worker(transport, 'worker');
     const client = await ScriptedNode.client(transport);
     await client.request('run-1');
@@ -229,8 +234,10 @@ describe('what comes back', () => {
     const types = client.heard.map((header) => header.type);
     expect(types).toEqual(['welcome', 'v1.routine.starting', 'v1.routine.progress', 'v1.routine.completed']);
     expect(client.bodies.at(-1)?.parts).toEqual([new Uint8Array([9])]);
-    expect(worker.last('v1.routine.ack')).toMatchObject({ runId: 'run-1', lease });
     expect(service.runsInHand).toBe(0);
+    expect(worker.all('v1.routine.ack')).toEqual([]);
+    await client.acknowledge('run-1');
+    expect(worker.last('v1.routine.ack')).toMatchObject({ runs: [{ runId: 'run-1', attempt, lease }] });
   });
 
   it('is not listened to without the current lease', async () => {
@@ -398,7 +405,11 @@ describe('cancelling', () => {
     const client = await ScriptedNode.client(transport);
     await client.request('run-1');
     await client.cancel('run-1');
-    expect(worker.last('v1.routine.cancel')).toMatchObject({ runId: 'run-1', lease: 1, error });
+    expect(worker.last('v1.routine.cancel')).toMatchObject({
+      runId: 'run-1',
+      lease: worker.last('v1.routine.request_start')['lease'],
+      error,
+    });
   });
 
   it('keeps a run from being placed again, whatever becomes of its worker', async () => {
@@ -520,5 +531,24 @@ describe('a service that closes', () => {
     await service.close();
     await requested;
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('leases', () => {
+  it('grow from one start of the service to the next', async () => {
+    const leases: number[] = [];
+    for (let start = 1; start <= 3; start += 1) {
+      const worker = await ScriptedNode.worker(transport, 'worker', { slots: 100 });
+      const client = await ScriptedNode.client(transport);
+      for (let run = 1; run <= 10; run += 1) await client.request(`run-${start}-${run}`);
+      leases.push(...worker.all('v1.routine.request_start').map(({ lease }) => Number(lease)));
+      await service.close();
+      clock.sleep(1);
+      service = newService();
+      service.serve(await transport.listen('inproc:service'));
+    }
+    expect(leases).toHaveLength(30);
+    expect(leases).toEqual(leases.toSorted((a, b) => a - b));
+    expect(new Set(leases).size).toBe(30);
   });
 });

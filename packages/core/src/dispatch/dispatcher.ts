@@ -16,6 +16,7 @@ import type {
   RunFails,
   RunHeader,
 } from '../protocol/directives.js';
+import { Acknowledgements } from '../protocol/acknowledgements.js';
 import { nodeOfText, referenceOfText } from '../protocol/reference-text.js';
 import { receiveValue, valueAtHand } from './receive-value.js';
 import type { ServiceLink } from './service-link.js';
@@ -43,6 +44,7 @@ interface Pending {
 export class Dispatcher {
   readonly #link: ServiceLink;
   readonly #contents: Contents;
+  readonly #acknowledgements: Acknowledgements;
   readonly #pending = new Map<string, Pending>();
   /** Some worker that the service has can't read the store of this node. */
   #sendsWhole = false;
@@ -51,6 +53,7 @@ export class Dispatcher {
   constructor(link: ServiceLink, contents: Contents) {
     this.#link = link;
     this.#contents = contents;
+    this.#acknowledgements = new Acknowledgements(link.clock, (directive) => link.post(directive));
     const observe = (run: RunHeader, tell: (observer: DispatchObserver) => void): void => {
       const pending = this.#pending.get(run.runId);
       if (pending) tell(pending.observer);
@@ -125,11 +128,16 @@ export class Dispatcher {
 
   #completed(run: RunCompletes, body: Body | undefined): void {
     const pending = this.#pending.get(run.runId);
-    if (!pending) return dropBody(body);
+    if (!pending) {
+      dropBody(body);
+      return this.#acknowledgements.add(run);
+    }
     const { durationMs, rememberedIn } = run;
     const node = run.node === undefined ? undefined : nodeOfText(run.node);
-    const done = (value: Encoded | undefined, reference?: ReferenceData): void =>
+    const done = (value: Encoded | undefined, reference?: ReferenceData): void => {
+      this.#acknowledgements.add(run);
       pending.settle({ status: 'DONE', value, reference, node, durationMs, rememberedIn });
+    };
     // Without a body there is a reference: the session saw to that.
     if (!body) return done(undefined, run.reference && referenceOfText(run.reference));
     const value = valueAtHand(run, body);
@@ -150,11 +158,16 @@ export class Dispatcher {
     receiveValue(run, body, this.#contents, reading.signal).then(
       (value) => unlessAborted(() => value && done(isForOne ? value : { ...value, isOwn: undefined })),
       (error: unknown) =>
-        unlessAborted(() => pending.settle({ status: 'FAILED', error: toPlainError(error) })),
+        unlessAborted(() => {
+          this.#acknowledgements.add(run);
+          pending.settle({ status: 'FAILED', error: toPlainError(error) });
+        }),
     );
   }
 
   #failed(run: RunFails): void {
+    // Also when nobody waits for it any more: it would be kept for this node.
+    this.#acknowledgements.add(run);
     this.#pending
       .get(run.runId)
       ?.settle({ status: run.cancelled ? 'CANCELLED' : 'FAILED', error: run.error });

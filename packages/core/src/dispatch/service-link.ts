@@ -53,6 +53,10 @@ export class ServiceLink {
     return this.#parts.transport.capabilities.sharesMemory;
   }
 
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
   get logger(): Logger {
     return this.#parts.logger;
   }

@@ -17,6 +17,8 @@ export const LIMITS = {
   callDepth: 10_000,
   /** How many workers one run may bring down before it fails as RUN_POISONED. */
   maxDeliveries: 3,
+  /** How many outcomes the service keeps at hand for one requester that does not acknowledge them. */
+  unacknowledgedRuns: 100_000,
   /** How long a cancelled run may go on before its thread is ended. */
   cancelGraceMs: 500,
   /** How long the first retry of a run waits, unless its options say more. */

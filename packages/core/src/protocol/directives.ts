@@ -189,9 +189,14 @@ export interface CancelRun extends RunHeader {
   readonly type: 'v1.routine.cancel';
   readonly error: PlainError;
 }
-/** receiver of an outcome -> its sender: it is safe with me, you may forget it. */
-export interface AcknowledgeRun extends RunHeader {
+/** requester -> service -> worker: the outcomes of these attempts are safe with me, you may forget them. */
+export interface AcknowledgeRuns {
   readonly type: 'v1.routine.ack';
+  readonly runs: readonly RunHeader[];
+}
+/** service -> worker: the outcome of this attempt, which you keep until it is acknowledged, did not arrive. Report it again. */
+export interface ReportAgain extends RunHeader {
+  readonly type: 'v1.routine.report_again';
 }
 
 /** Everything after the handshake. */
@@ -210,7 +215,8 @@ export type Directive =
   | RunCompletes
   | RunFails
   | CancelRun
-  | AcknowledgeRun;
+  | AcknowledgeRuns
+  | ReportAgain;
 
 /** The handshake. */
 export type Greeting = Hello | Welcome | Refused;

@@ -17,6 +17,7 @@ const NAME_LENGTH = 500;
 const LAST_PART = 1_000_000;
 const PATH_LENGTH = 500;
 const STORE_LENGTH = 2_000;
+const MOST_ACKNOWLEDGED = 10_000;
 const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -163,7 +164,11 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     ...run(fields),
     error: fields.error('error'),
   }),
-  'v1.routine.ack': (fields) => ({ type: 'v1.routine.ack', ...run(fields) }),
+  'v1.routine.ack': (fields) => ({
+    type: 'v1.routine.ack',
+    runs: fields.list('runs', (value) => run(fields.item('runs', value)), MOST_ACKNOWLEDGED),
+  }),
+  'v1.routine.report_again': (fields) => ({ type: 'v1.routine.report_again', ...run(fields) }),
 };
 
 /**

@@ -1,21 +1,37 @@
+import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Connection } from '../ports/transport.js';
-import type { Directive, NodeRole } from '../protocol/directives.js';
+import { Acknowledgements } from '../protocol/acknowledgements.js';
+import type { Directive, Hello, NodeRole, RunHeader } from '../protocol/directives.js';
 import { Session, type OnRefused } from '../protocol/session.js';
+
+interface NodeParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /** A node that is connected to the service. */
 export class NodeSession {
   readonly name: string;
   readonly role: NodeRole;
   readonly session: Session;
+  /** It will not come back: nobody waits for its runs. */
+  isGone = false;
   readonly #logger: Logger;
+  readonly #acknowledgements: Acknowledgements;
 
-  constructor(id: string, name: string, role: NodeRole, connection: Connection, logger: Logger) {
+  constructor(id: string, { name, role }: Hello, connection: Connection, { clock, logger }: NodeParts) {
     this.name = name;
     this.role = role;
     this.session = new Session(id, connection);
     this.#logger = logger;
+    this.#acknowledgements = new Acknowledgements(clock, (directive) => this.post(directive));
+  }
+
+  /** Lets the node forget the outcome of a run that it executed. */
+  acknowledge(run: RunHeader): void {
+    this.#acknowledgements.add(run);
   }
 
   /** Whether the connection is open. Its end is told a little later, once all that came before was handled. */

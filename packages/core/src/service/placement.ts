@@ -11,10 +11,11 @@ import {
   type NamedRoutineId,
 } from '../model/routine-id.js';
 import type { Clock } from '../ports/clock.js';
+import type { RunHeader } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import { expectedMs, match } from './matchmaker.js';
 import { RunQueue } from './run-queue.js';
-import type { RunRecord } from './run-record.js';
+import { executionOf, type RunRecord } from './run-record.js';
 import type { WorkerEntry, WorkerTable } from './worker-table.js';
 
 interface PlacementParts {
@@ -32,12 +33,23 @@ interface PlacementParts {
 export class Placement {
   readonly queue = new RunQueue();
   readonly #parts: PlacementParts;
-  /** Grows with every placement of any run, so that no two ever hold the same lease. */
-  #lease = 0;
+  /** Runs that a worker holds, by their lease. */
+  readonly #placed = new Map<number, RunRecord>();
+  /**
+   * Grows with every placement of any run, so that no two ever hold the same lease: also from one start of the service to
+   * the next, since it places less than a thousand runs in a millisecond.
+   */
+  #lease: number;
   #closed = false;
 
   constructor(parts: PlacementParts) {
     this.#parts = parts;
+    this.#lease = Math.max(0, Math.floor(parts.clock.now())) * 1_000;
+  }
+
+  /** The run that holds a lease now. */
+  holderOf(lease: number): RunRecord | undefined {
+    return this.#placed.get(lease);
   }
 
   /** Takes a run: to a worker at once, else into the queue. One without its arguments is held until they come again. */
@@ -63,6 +75,7 @@ export class Placement {
   release(record: RunRecord): void {
     const { worker } = record;
     if (!worker) return;
+    this.#placed.delete(record.lease);
     worker.runs.delete(record);
     if (record.hanging) worker.hanging -= 1;
     else worker.backlogMs -= record.expectedMs;
@@ -72,7 +85,28 @@ export class Placement {
     record.hanging = false;
     record.started = false;
     record.worker = undefined;
+    record.executedAs = undefined;
     record.delivery = undefined;
+  }
+
+  /** Binds a run to an execution of it, or of an equal call, that a worker has in hand already. */
+  bind(record: RunRecord, worker: WorkerEntry, { runId, attempt, lease }: RunHeader): void {
+    record.executedAs = runId === record.request.runId ? undefined : runId;
+    record.attempt = attempt;
+    record.lease = lease;
+    this.#hold(record, worker);
+  }
+
+  /** Has one run take the place of another, which its worker executes. */
+  transfer(from: RunRecord, to: RunRecord): void {
+    const { worker, started, hanging, downfalls } = from;
+    if (!worker) return;
+    const execution = executionOf(from);
+    this.release(from);
+    this.bind(to, worker, execution);
+    to.started = started;
+    to.downfalls = downfalls;
+    this.setHanging(to, hanging);
   }
 
   /** Takes a run out of the queue. @returns whether it waited. */
@@ -134,10 +168,7 @@ export class Placement {
     this.#lease += 1;
     record.lease = this.#lease;
     record.attempt += 1;
-    record.worker = worker;
-    worker.runs.add(record);
-    record.expectedMs = expectedMs(worker, record.request.routineId);
-    worker.backlogMs += record.expectedMs;
+    this.#hold(record, worker);
     const { body } = record;
     // What streams goes to this worker, and is kept nowhere.
     if (body && isStreaming(body)) record.body = undefined;
@@ -145,6 +176,14 @@ export class Placement {
     worker.node.post({ ...record.request, attempt, lease }, body, (error) =>
       this.#refused(record, lease, error),
     );
+  }
+
+  #hold(record: RunRecord, worker: WorkerEntry): void {
+    this.#placed.set(record.lease, record);
+    record.worker = worker;
+    worker.runs.add(record);
+    record.expectedMs = expectedMs(worker, record.request.routineId);
+    worker.backlogMs += record.expectedMs;
   }
 
   /** A worker can't even be told of a run: no other could. */

@@ -1,10 +1,10 @@
-import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
-import type { PlainError } from '../errors/plain-error.js';
+import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type {
+  AcknowledgeRuns,
   CancelRun,
   Directive,
   RequestStart,
@@ -13,14 +13,15 @@ import type {
   RunHangs,
   RunHeader,
 } from '../protocol/directives.js';
-import { isStreaming, WatchedBody } from '../protocol/watched-body.js';
+import { AnsweredRuns, type AnsweredRun } from './answered-runs.js';
 import { failure } from './failure.js';
 import type { NodeSession } from './node-session.js';
 import { Placement } from './placement.js';
 import type { RoutineRecords } from './routine-records.js';
+import { RunOutcomes } from './run-outcomes.js';
 import type { RunRecord } from './run-record.js';
-import { canRead, dropStreaming, SharedRuns } from './shared-runs.js';
-import { learnDuration, type WorkerEntry, type WorkerTable } from './worker-table.js';
+import { dropStreaming, SharedRuns } from './shared-runs.js';
+import type { WorkerEntry, WorkerTable } from './worker-table.js';
 
 interface RunLedgerParts {
   readonly workers: WorkerTable;
@@ -33,12 +34,15 @@ interface RunLedgerParts {
 /** A report of a worker on one of its runs, to be passed on as it is. */
 type Report = Extract<Directive, { readonly type: 'v1.routine.starting' | 'v1.routine.progress' | 'v1.log' }>;
 
-/** Every run that was accepted and is not over, from the request to its answer. */
+/** Every run that was accepted, from the request until its requester has the outcome. */
 export class RunLedger {
   readonly placement: Placement;
   readonly #parts: RunLedgerParts;
+  /** Those that are not answered. */
   readonly #runs = new Map<string, RunRecord>();
+  readonly #answered = new AnsweredRuns();
   readonly #shared = new SharedRuns();
+  readonly #outcomes: RunOutcomes;
   #accepted = 0;
 
   constructor(parts: RunLedgerParts) {
@@ -47,57 +51,59 @@ export class RunLedger {
       workers: parts.workers,
       clock: parts.clock,
       onQueue: parts.onQueue,
-      onFailed: (record, error) => this.#fail(record, toPlainError(error), false),
-      onCancelled: (record, error) => this.#fail(record, error, true),
+      onFailed: (record, error) => this.#outcomes.fail(record, toPlainError(error), false),
+      onCancelled: (record, error) => this.#outcomes.fail(record, error, true),
+    });
+    this.#outcomes = new RunOutcomes({
+      ...{ placement: this.placement, shared: this.#shared, answered: this.#answered },
+      onAnswered: ({ request }) => this.#runs.delete(request.runId),
     });
   }
 
+  /** Runs that are not answered. */
   get size(): number {
     return this.#runs.size;
   }
 
   /** A requested run. The same run again, from the same requester, is the same run: it may bring its arguments again. */
   request(requester: NodeSession, request: RequestStart, body: Body): void {
-    const known = this.#runs.get(request.runId);
-    if (known?.requester === requester) return this.#requestedAgain(known, request, body);
-    const refuse = (error: Error): void => {
+    const { runId, attempt } = request;
+    const known = this.#runs.get(runId);
+    if (known && known.requester !== requester) {
       dropBody(body);
-      requester.post(failure(request.runId, request.attempt, toPlainError(error), false));
-    };
-    if (known) {
-      return refuse(
-        new RoutineEngineError('PROTOCOL_MALFORMED', `Run ${request.runId} was requested by another node`),
+      const error = new RoutineEngineError(
+        'PROTOCOL_MALFORMED',
+        `Run ${runId} was requested by another node`,
       );
+      return requester.post(failure(runId, attempt, toPlainError(error), false));
     }
-    try {
-      const routineId = this.#parts.records.resolve(request.routineId, this.#parts.workers.offered);
-      this.#accepted += 1;
-      const record: RunRecord = {
-        request: { ...request, routineId },
-        body,
-        requester,
-        order: this.#accepted,
-        attempt: Math.max(0, request.attempt - 1),
-        lease: 0,
-        downfalls: 0,
-        expectedMs: 0,
-        started: false,
-        hanging: false,
-        told: false,
-      };
-      this.#runs.set(request.runId, record);
-      if (this.#shared.join(record)) dropStreaming(record);
-      else this.placement.accept(record);
-    } catch (error) {
-      refuse(error as Error);
-    }
+    // Who tries again has the outcome of the attempts before.
+    if (known?.delivery && attempt > known.attempt) this.#outcomes.over(known);
+    else if (known) return this.#requestedAgain(known, request, body);
+    const answered = this.#answered.get(requester, runId);
+    if (answered && attempt <= answered.attempt) return this.#answerAgain(requester, request, body, answered);
+    this.#answered.forget(requester, runId);
+    const record = this.#take(requester, request, body);
+    if (!record) return;
+    if (this.#shared.join(record)) dropStreaming(record);
+    else this.placement.accept(record);
   }
 
   /** The requester wants a run no more. */
   cancel(requester: NodeSession, cancel: CancelRun): void {
     const record = this.#runs.get(cancel.runId);
-    if (record?.requester !== requester) return;
-    this.#stop(record, cancel);
+    if (record?.requester === requester) this.#outcomes.stop(record, cancel.error);
+    else this.#answered.forget(requester, cancel.runId);
+  }
+
+  /** The requester has the outcomes of runs. */
+  acknowledged(requester: NodeSession, { runs }: AcknowledgeRuns): void {
+    for (const { runId, attempt } of runs) {
+      const record = this.#runs.get(runId);
+      if (record?.requester === requester && record.delivery && record.attempt === attempt)
+        this.#outcomes.over(record);
+      this.#answered.acknowledge(requester, runId, attempt);
+    }
   }
 
   /** A worker tells of one of its runs. */
@@ -108,20 +114,19 @@ export class RunLedger {
     this.#passOn(record, report);
   }
 
-  /** A run gave a value. It is over when all of its bytes have gone through. */
+  /** A run gave a value. It is answered when all of its bytes have gone through. */
   completed(node: NodeSession, report: RunCompletes, body: Body | undefined): void {
     const record = this.#held(node, report);
-    if (!record) return dropBody(body);
-    if (record.worker) learnDuration(record.worker, record.request.routineId, report.durationMs);
-    if (body && isStreaming(body)) return this.#deliver(node, record, report, body);
-    const followers = this.#shared.end(record);
-    for (const each of [record, ...followers]) {
-      if (each !== record && !canRead(each, report)) continue;
-      this.#answer(each, report, body && this.#watched(each, body));
-      this.#runs.delete(each.request.runId);
-    }
-    this.#finish(node, record);
-    this.#handOver(followers.filter((follower) => !canRead(follower, report)));
+    if (record) return this.#outcomes.completed(record, report, body);
+    dropBody(body);
+    node.acknowledge(report);
+  }
+
+  /** A run failed, or its worker could not take or keep it: then it is placed elsewhere. */
+  failed(node: NodeSession, report: RunFails): void {
+    const record = this.#held(node, report);
+    if (record) return this.#outcomes.failed(record, report);
+    if (report.again === 'no') node.acknowledge(report);
   }
 
   hangs(node: NodeSession, report: RunHangs): void {
@@ -129,27 +134,6 @@ export class RunLedger {
     if (!record) return;
     this.placement.setHanging(record, report.waits);
     if (report.waits) this.placement.fill();
-  }
-
-  /** A run failed, or its worker could not take or keep it: then it is placed elsewhere. */
-  failed(node: NodeSession, report: RunFails): void {
-    const record = this.#held(node, report);
-    if (!record) return;
-    const { again, error } = report;
-    if (again !== 'no') {
-      const { worker } = record;
-      this.placement.release(record);
-      if (worker) worker.refusing = again === 'busy';
-      this.placement.again(record, error, again === 'downfall');
-      return this.placement.fill();
-    }
-    const followers = this.#shared.end(record);
-    // That one is wanted no more says nothing of the others.
-    const others = report.cancelled ? followers : [];
-    if (others.length === 0) this.#failFollowers(followers, error);
-    record.requester.post({ ...report, lease: 0 });
-    this.#finish(node, record);
-    this.#handOver(others);
   }
 
   /** A worker is gone: its runs are placed elsewhere. */
@@ -167,16 +151,37 @@ export class RunLedger {
 
   /** A requester is gone: nobody waits for its runs. */
   requesterLost(requester: NodeSession, error: Error): void {
-    for (const record of [...this.#runs.values()]) {
-      if (record.requester !== requester) continue;
-      const { runId } = record.request;
-      this.#stop(record, {
-        type: 'v1.routine.cancel',
-        runId,
-        attempt: 0,
+    const plain = toPlainError(error);
+    for (const record of [...this.#runs.values()])
+      if (record.requester === requester) this.#outcomes.stop(record, plain);
+    this.#answered.requesterLost(requester);
+  }
+
+  /** Accepts a run. @returns nothing when it can't be: then its requester was told why. */
+  #take(requester: NodeSession, request: RequestStart, body: Body): RunRecord | undefined {
+    const { runId, attempt } = request;
+    try {
+      const routineId = this.#parts.records.resolve(request.routineId, this.#parts.workers.offered);
+      this.#accepted += 1;
+      const record: RunRecord = {
+        request: { ...request, routineId },
+        body,
+        requester,
+        order: this.#accepted,
+        attempt: Math.max(0, attempt - 1),
         lease: 0,
-        error: toPlainError(error),
-      });
+        downfalls: 0,
+        expectedMs: 0,
+        started: false,
+        hanging: false,
+        told: false,
+      };
+      this.#runs.set(runId, record);
+      return record;
+    } catch (error) {
+      dropBody(body);
+      requester.post(failure(runId, attempt, toPlainError(error), false));
+      return undefined;
     }
   }
 
@@ -188,124 +193,49 @@ export class RunLedger {
     if (asked === 'inline' && blobs) {
       dropBody(body);
       const message = `Run ${record.request.runId} was to be sent with all its bytes, and came without`;
-      return this.#fail(record, toPlainError(new RoutineEngineError('PROTOCOL_MALFORMED', message)), false);
+      return this.#outcomes.fail(
+        record,
+        toPlainError(new RoutineEngineError('PROTOCOL_MALFORMED', message)),
+        false,
+      );
     }
     record.request = { ...record.request, store, blobs };
     record.body = body;
     this.placement.accept(record);
   }
 
-  /** Passes a result on as it comes. Meanwhile the run still belongs to its worker, and takes no slot. */
-  #deliver(node: NodeSession, record: RunRecord, report: RunCompletes, body: Body): void {
-    const ifCurrent = (act: () => void) => (): void => {
-      if (record.delivery === delivery) act();
-    };
-    const delivery = new WatchedBody(body, {
-      onEnd: ifCurrent(() => this.#finish(node, record)),
-      // The requester had enough of it: nothing else will ever be wanted.
-      onGivenUp: ifCurrent(() => this.#finish(node, record)),
-      onFailed: (error) => ifCurrent(() => this.#undelivered(node, record, error))(),
-    });
-    record.delivery = delivery;
+  /** The requester has not got its outcome: it is had again from where it is kept, else the run is placed anew. */
+  #answerAgain(requester: NodeSession, request: RequestStart, body: Body, answered: AnsweredRun): void {
+    const { kept, failure: failed } = answered;
+    if (failed) {
+      dropBody(body);
+      return requester.post(failed);
+    }
+    this.#answered.take(requester, request.runId);
+    const record = this.#take(requester, request, body);
+    if (!record) return;
+    record.attempt = answered.attempt;
+    const worker = kept && this.#parts.workers.get(kept.node);
+    if (!kept || !worker) return this.placement.accept(record);
+    dropStreaming(record);
+    const leader = this.placement.holderOf(kept.lease);
+    if (leader) return this.#shared.follow(record, leader);
+    this.placement.bind(record, worker, kept);
     this.placement.setHanging(record, true);
-    this.#answer(record, report, delivery);
-    this.placement.fill();
-  }
-
-  /** A result of a worker in this process. Its parts in a store may be gone by the time that they are sent from here. */
-  #watched({ requester, request, attempt }: RunRecord, body: Body): Body {
-    if (body.parts) return body;
-    return new WatchedBody(body, {
-      onFailed: (error) => requester.post(failure(request.runId, attempt, toPlainError(error), false)),
-    });
-  }
-
-  /** Passes a result on. When that can't be sent, the requester hears why. */
-  #answer({ requester, request, attempt }: RunRecord, report: RunCompletes, body: Body | undefined): void {
-    const { runId } = request;
-    requester.post({ ...report, runId, lease: 0 }, body, (error) =>
-      requester.post(failure(runId, attempt, toPlainError(error), false)),
-    );
-  }
-
-  #undelivered(node: NodeSession, record: RunRecord, error: unknown): void {
-    // Told by the end of the connection, once and for all of its runs.
-    if (!node.isConnected) return;
-    const plain = toPlainError(error);
-    // What is not as it says will not be another time; the requester hears the same.
-    if (plain.code === 'BYTES_MALFORMED') return this.#finish(node, record);
-    this.placement.again(record, plain, true);
-    this.placement.fill();
-  }
-
-  #stop(record: RunRecord, cancel: CancelRun): void {
-    const { worker, delivery } = record;
-    record.cancelled = cancel.error;
-    if (record.leader) {
-      this.#shared.leave(record);
-      return this.#fail(record, cancel.error, true);
-    }
-    if (worker && delivery) {
-      this.#finish(worker.node, record);
-      delivery.stop(fromPlainError(cancel.error));
-      return record.requester.post(failure(record.request.runId, record.attempt, cancel.error, true));
-    }
-    if (worker) {
-      worker.node.post({ ...cancel, attempt: record.attempt, lease: record.lease });
-      return;
-    }
-    this.placement.withdraw(record);
-    this.#fail(record, cancel.error, true);
-  }
-
-  #finish(node: NodeSession, record: RunRecord): void {
-    const { attempt, lease } = record;
-    const { runId } = record.request;
-    const followers = this.#shared.end(record);
-    node.post({ type: 'v1.routine.ack', runId, attempt, lease });
-    this.placement.release(record);
-    this.#runs.delete(runId);
-    this.#handOver(followers);
-    this.placement.fill();
-  }
-
-  #fail(record: RunRecord, error: PlainError, cancelled: boolean): void {
-    const { runId } = record.request;
-    const followers = this.#shared.end(record);
-    this.#runs.delete(runId);
-    dropBody(record.body);
-    record.requester.post(failure(runId, record.attempt, error, cancelled));
-    // It would bring down workers for the others as well; any other failure is that of this request alone.
-    if (error.code === 'RUN_POISONED') this.#failFollowers(followers, error);
-    else this.#handOver(followers);
-  }
-
-  #failFollowers(followers: readonly RunRecord[], error: PlainError): void {
-    for (const follower of followers) {
-      const { runId } = follower.request;
-      this.#runs.delete(runId);
-      dropBody(follower.body);
-      follower.requester.post(failure(runId, follower.attempt, error, false));
-    }
-  }
-
-  /** Has done what followed a run that gave it nothing: the first leads now, and the others follow it. */
-  #handOver(followers: readonly RunRecord[]): void {
-    for (const follower of followers) if (!this.#shared.join(follower)) this.placement.accept(follower);
+    const { runId, attempt, lease } = kept;
+    kept.node.post({ type: 'v1.routine.report_again', runId, attempt, lease });
   }
 
   /** Tells the requester, and those of equal calls, how a run goes on. */
   #passOn(record: RunRecord, report: Report): void {
-    record.requester.post({ ...report, lease: 0 });
-    for (const { requester, request } of record.followers ?? [])
+    for (const { requester, request } of [record, ...(record.followers ?? [])])
       requester.post({ ...report, runId: request.runId, lease: 0 });
   }
 
   /** The run of a report, if its sender still holds the lease: late, doubled and forged reports are not listened to. */
   #held(node: NodeSession, report: RunHeader & { readonly type: string }): RunRecord | undefined {
-    const record = this.#runs.get(report.runId);
-    const isHeld = record?.worker?.node === node && record.lease === report.lease;
-    if (record && isHeld && !record.delivery) return record;
+    const record = this.placement.holderOf(report.lease);
+    if (record?.worker?.node === node && !record.delivery) return record;
     this.#parts.logger.log('debug', `${report.type} of ${node.name} came without a valid lease`, {
       runId: report.runId,
     });

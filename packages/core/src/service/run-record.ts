@@ -1,7 +1,7 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { Body } from '../model/body.js';
 import type { Timer } from '../ports/clock.js';
-import type { RequestStart } from '../protocol/directives.js';
+import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import type { WatchedBody } from '../protocol/watched-body.js';
 import type { NodeSession } from './node-session.js';
 import type { WorkerEntry } from './worker-table.js';
@@ -21,10 +21,12 @@ export interface RunRecord {
   readonly order: number;
   /** The worker that holds the run; absent while it waits. */
   worker?: WorkerEntry | undefined;
-  /** Placements so far. */
+  /** The current or last attempt: each placement is one more. */
   attempt: number;
   /** Fencing number of the current placement: reports that carry another are not listened to. */
   lease: number;
+  /** The run as which its worker executes it, when that is another one that it has taken over. */
+  executedAs?: string | undefined;
   /** Workers that went down while they held it. */
   downfalls: number;
   /** What it counts in the backlog of its worker, in milliseconds. */
@@ -46,4 +48,9 @@ export interface RunRecord {
   /** The requester was told that no worker offers the routine. */
   told: boolean;
   queueTimer?: Timer | undefined;
+}
+
+/** Names the current execution of a run to its worker. */
+export function executionOf({ request, executedAs, attempt, lease }: RunRecord): RunHeader {
+  return { runId: executedAs ?? request.runId, attempt, lease };
 }

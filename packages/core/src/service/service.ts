@@ -115,7 +115,7 @@ export class Service {
   }
 
   #admit(connection: Connection, envelope: Envelope): NodeSession {
-    const { ids, logger, name } = this.#parts;
+    const { ids, name } = this.#parts;
     dropBody(envelope.body);
     const hello = readGreeting(envelope.header);
     if (hello.type !== 'hello') {
@@ -125,9 +125,9 @@ export class Service {
       );
     }
     const protocol = commonProtocol(hello);
-    const node = new NodeSession(ids.next(), hello.name, hello.role, connection, logger);
+    const node = new NodeSession(ids.next(), hello, connection, this.#parts);
     const welcome = { type: 'welcome', protocol, session: node.session.id, service: name };
-    sendQuietly(connection, welcome, logger);
+    sendQuietly(connection, welcome, this.#parts.logger);
     return node;
   }
 
@@ -157,6 +157,8 @@ export class Service {
         return this.#ledger.hangs(node, directive);
       case 'v1.routine.failed':
         return this.#ledger.failed(node, directive);
+      case 'v1.routine.ack':
+        return this.#ledger.acknowledged(node, directive);
       case 'v1.worker.ready':
         return this.#ready(node, directive);
       case 'v1.worker.draining':
@@ -215,6 +217,7 @@ export class Service {
   }
 
   #nodeLost(node: NodeSession): void {
+    node.isGone = true;
     const error = new RoutineEngineError('WORKER_LOST', `The connection of ${node.name} is gone`);
     this.#with(node, (worker) => {
       this.#workers.remove(worker);

@@ -24,9 +24,29 @@ export class SharedRuns {
       this.#leaders.set(key, record);
       return false;
     }
+    this.follow(record, leader);
+    return true;
+  }
+
+  /** Has one run get what comes of another. */
+  follow(record: RunRecord, leader: RunRecord): void {
     record.leader = leader;
     leader.followers = [...(leader.followers ?? []), record];
-    return true;
+  }
+
+  /**
+   * A run that leads is wanted no more: one that follows leads in its place.
+   * @returns that one, which can read whatever the other could; `undefined` when there is none.
+   */
+  succeed(record: RunRecord): RunRecord | undefined {
+    const { followers = [], sharedAs, request } = record;
+    const heir = followers.find((follower) => follower.request.store === request.store);
+    if (!heir) return undefined;
+    if (sharedAs !== undefined && this.#leaders.get(sharedAs) === record) this.#leaders.set(sharedAs, heir);
+    record.followers = undefined;
+    heir.leader = undefined;
+    for (const follower of followers) if (follower !== heir) this.follow(follower, heir);
+    return heir;
   }
 
   /** A run that follows is wanted no more. */

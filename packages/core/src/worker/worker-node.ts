@@ -27,8 +27,9 @@ import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { NodeIdentity } from '../ports/tokens.js';
 import type { Transport } from '../ports/transport.js';
 import type { WorkerExecutor } from '../ports/worker-executor.js';
-import type { RequestStart } from '../protocol/directives.js';
+import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import { argumentsAtHand, loadArguments } from './load-arguments.js';
+import { HeldRuns } from './held-runs.js';
 import { WorkerRun, type WorkerRunParts } from './worker-run.js';
 
 /** What a worker is made of. @public */
@@ -71,15 +72,13 @@ export class WorkerNode {
   readonly #executor: WorkerExecutor;
   readonly #engine: RemoteDispatchEngine;
   readonly #status = new StateFeed<WorkerStatus>('INITIALIZING');
-  readonly #held = new Map<string, WorkerRun>();
+  readonly #held = new HeldRuns();
   readonly #runParts: WorkerRunParts;
   readonly #slots: number;
   readonly #inbox: number;
   readonly #labels: Labels | undefined;
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
-  #hanging = 0;
   #ending = false;
-  #onEmpty: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   /** Current status first, then each change. */
@@ -104,15 +103,14 @@ export class WorkerNode {
       engine: this.#engine,
       contents: parts.contents,
       onHanging: (waits) => {
-        this.#hanging += waits ? 1 : -1;
+        this.#held.countHanging(waits);
         this.#refresh();
       },
     };
     this.#link.on('v1.routine.request_start', (request, body) => this.#take(request, body));
-    this.#link.on('v1.routine.cancel', (cancel) => {
-      const held = this.#held.get(cancel.runId);
-      if (held?.header.lease === cancel.lease) held.cancel.cancel(fromPlainError(cancel.error));
-    });
+    this.#link.on('v1.routine.cancel', ({ lease, error }) => this.#held.cancel(lease, fromPlainError(error)));
+    this.#link.on('v1.routine.ack', ({ runs }) => runs.forEach(({ lease }) => this.#held.forget(lease)));
+    this.#link.on('v1.routine.report_again', (again) => this.#reportAgain(again));
     this.#link.on('v1.heartbeat.check_pulse', () =>
       this.#link.post({ type: 'v1.heartbeat.give_pulse', status: this.#status.state }),
     );
@@ -159,11 +157,10 @@ export class WorkerNode {
 
   /** Resolves when the service was told of every run: a result may still be on its way into the store. */
   async #handedBack(): Promise<void> {
-    if (this.#held.size === 0) return;
     let late: Timer | undefined;
     await new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
       late = this.#parts.clock.after(LIMITS.drainMs, resolve);
+      this.#held.whenEmpty(resolve);
     });
     late?.cancel();
   }
@@ -172,7 +169,7 @@ export class WorkerNode {
   #end(reason: Error): void {
     this.#setStatus('TERMINATING');
     this.#ending = true;
-    for (const held of this.#held.values()) held.cancel.cancel(reason);
+    this.#held.cancelAll(reason);
   }
 
   /** Nothing can be run any more: whatever came here would fail. */
@@ -187,10 +184,14 @@ export class WorkerNode {
     const refusal = this.#whyNot(request, body);
     if (refusal || !body) {
       dropBody(body);
-      return run.fail(toPlainError(refusal), refusal?.code === 'WORKER_BUSY' ? 'busy' : 'no', false);
+      run.fail(toPlainError(refusal), refusal?.code === 'WORKER_BUSY' ? 'busy' : 'no', false);
+      return this.#held.keep(run);
     }
-    this.#held.set(request.runId, run);
+    this.#held.take(run, () => this.#begin(run, request, body));
     this.#refresh();
+  }
+
+  #begin(run: WorkerRun, request: RequestStart, body: Body): void {
     const here = argumentsAtHand(request, body);
     const outcome = here
       ? this.#execute(run, request, here)
@@ -218,10 +219,18 @@ export class WorkerNode {
   }
 
   #release(run: WorkerRun): void {
-    this.#held.delete(run.header.runId);
-    if (run.hangs) this.#hanging -= 1;
+    this.#held.release(run);
     this.#refresh();
-    if (this.#held.size === 0) this.#onEmpty?.();
+  }
+
+  #reportAgain({ runId, attempt, lease }: RunHeader): void {
+    const kept = this.#held.kept(lease);
+    if (kept) return kept.reportAgain();
+    // Its report is still to come.
+    if (this.#held.has(lease)) return;
+    const error = new RoutineEngineError('WORKER_LOST', `${this.name} no longer has the outcome of ${runId}`);
+    const run = { runId, attempt, lease, cancelled: false };
+    this.#link.post({ type: 'v1.routine.failed', ...run, again: 'lost', error: toPlainError(error) });
   }
 
   #whyNot(request: RequestStart, body: Body | undefined): RoutineEngineError | undefined {
@@ -234,8 +243,7 @@ export class WorkerNode {
         `${this.name} does not offer ${routineId}; it offers ${there}`,
       );
     }
-    const computing = this.#held.size - this.#hanging;
-    if (this.#ending || computing >= this.#slots + this.#inbox) {
+    if (this.#ending || this.#held.running >= this.#slots + this.#inbox) {
       return new RoutineEngineError('WORKER_BUSY', `${this.name} has no slot for ${routineId}`);
     }
     return undefined;
@@ -243,7 +251,8 @@ export class WorkerNode {
 
   #refresh(): void {
     if (this.#ending) return;
-    this.#setStatus(statusOfCounts({ running: this.#held.size - this.#hanging, hanging: this.#hanging }));
+    const { running, hanging } = this.#held;
+    this.#setStatus(statusOfCounts({ running, hanging }));
   }
 
   #setStatus(status: WorkerStatus): void {
@@ -251,7 +260,7 @@ export class WorkerNode {
     this.#status.set(status);
     const { feed, clock } = this.#parts;
     if (!feed.observed) return;
-    const running = this.#held.size - this.#hanging;
+    const { running, hanging } = this.#held;
     const at = clock.now();
     feed.emit({
       type: 'worker.status',
@@ -260,7 +269,7 @@ export class WorkerNode {
       worker: this.name,
       status,
       running,
-      hanging: this.#hanging,
+      hanging,
     });
   }
 }

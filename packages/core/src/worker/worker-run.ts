@@ -6,7 +6,7 @@ import type { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
-import { bodyOf } from '../model/body.js';
+import { bodyOf, type Body } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
@@ -14,7 +14,7 @@ import type { ReferenceData } from '../model/reference.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Requester, RunHost } from '../ports/executor.js';
-import type { PlaceAgain, RequestStart, RunCompletes, RunHeader } from '../protocol/directives.js';
+import type { PlaceAgain, RequestStart, RunCompletes, RunFails, RunHeader } from '../protocol/directives.js';
 import { textOfNode, textOfReference } from '../protocol/reference-text.js';
 
 /** What the runs of one worker share. */
@@ -27,6 +27,12 @@ export interface WorkerRunParts {
   readonly onHanging: (waits: boolean) => void;
 }
 
+/** How a run ended, as the service was told. */
+interface Told {
+  readonly directive: RunCompletes | RunFails;
+  readonly value?: Encoded | undefined;
+}
+
 type Done = Extract<Outcome, { readonly status: 'DONE' }>;
 
 /** A run that the service sent, from its taking to its report. */
@@ -37,6 +43,8 @@ export class WorkerRun implements RunHost {
   /** Identity of the store that the requester shares with other nodes. */
   readonly #store: string | undefined;
   #hangs = false;
+  #told: Told | undefined;
+  #onOver: (() => void) | undefined;
 
   constructor({ runId, attempt, lease, store }: RequestStart, parts: WorkerRunParts) {
     this.header = { runId, attempt, lease };
@@ -46,6 +54,11 @@ export class WorkerRun implements RunHost {
 
   get hangs(): boolean {
     return this.#hangs;
+  }
+
+  /** Whether it ended, with an outcome that may have to be told again until it is acknowledged. */
+  get hasOutcome(): boolean {
+    return this.#told !== undefined;
   }
 
   request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Outcome> {
@@ -124,13 +137,36 @@ export class WorkerRun implements RunHost {
       ...(blobs && { blobs, store: this.#store }),
       ...(reference && { reference: textOfReference(reference) }),
     };
+    this.#told = { directive: completed, value: sent?.body.value };
+    this.#send(completed, sent?.body);
+  }
+
+  /** Tells once more how the run ended, since that did not arrive. */
+  reportAgain(): void {
+    if (!this.#told) return;
+    const { directive, value } = this.#told;
+    if (directive.type === 'v1.routine.failed') return this.#parts.link.post(directive);
+    this.#send(directive, value && bodyOf(value));
+  }
+
+  #send(completed: RunCompletes, body: Body | undefined): void {
     // Also when it can't be sent at all, such as a value of too many parts: else nobody would ever hear.
     const refused = (error: unknown): void => this.fail(toPlainError(error), 'no', false);
     try {
-      this.#parts.link.send(completed, sent?.body, refused);
+      this.#parts.link.send(completed, body, refused);
     } catch (error) {
       refused(error);
     }
+  }
+
+  /** Calls when this run is over, as `end` says. */
+  whenOver(then: () => void): void {
+    this.#onOver = then;
+  }
+
+  /** Nothing of it is executed here any more. */
+  end(): void {
+    this.#onOver?.();
   }
 
   /** Whether the requester, to know the result again, keeps it in a store that this worker does not have. */
@@ -148,6 +184,9 @@ export class WorkerRun implements RunHost {
 
   /** Tells the service that the run gave no value. */
   fail(error: Extract<Outcome, { status: 'FAILED' }>['error'], again: PlaceAgain, cancelled: boolean): void {
-    this.#parts.link.post({ type: 'v1.routine.failed', ...this.header, cancelled, again, error });
+    const failed: RunFails = { type: 'v1.routine.failed', ...this.header, cancelled, again, error };
+    // What is placed elsewhere is nobody's any more.
+    this.#told = again === 'no' ? { directive: failed } : undefined;
+    this.#parts.link.post(failed);
   }
 }

@@ -47,7 +47,8 @@ const directives: Directive[] = [
   },
   { type: 'v1.routine.failed', ...run, cancelled: false, again: 'lost', error },
   { type: 'v1.routine.cancel', ...run, error },
-  { type: 'v1.routine.ack', ...run },
+  { type: 'v1.routine.ack', runs: [run, { runId: 'run-2', attempt: 3, lease: 8 }] },
+  { type: 'v1.routine.report_again', ...run },
   { type: 'v1.routine.resend', ...run, inline: true },
 ];
 const titled = directives.map((directive) => [directive.type, directive] as const);

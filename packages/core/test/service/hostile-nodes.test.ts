@@ -103,7 +103,8 @@ describe('a directive that can not be passed on', () => {
     const { body, fields } = longestResult({ runId, attempt, lease, session: 'id-2', sequence: 2 });
     await second.complete(second.lastRequest, body, fields);
     expect(client.last('v1.routine.failed')).toMatchObject({ runId, error: { code: 'PROTOCOL_MALFORMED' } });
-    expect(second.all('v1.routine.ack')).toMatchObject([{ runId }]);
+    await client.acknowledge(String(runId));
+    expect(second.acknowledged).toEqual([runId]);
     expect(cluster.service.runsInHand).toBe(1);
   });
 });

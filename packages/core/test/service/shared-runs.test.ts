@@ -72,27 +72,53 @@ describe('equal calls of several nodes', () => {
     expect(cluster.service.runsInHand).toBe(0);
   });
 
-  it('go on when the one that leads is cancelled: the next one leads the others', async () => {
+  it('go on when the one that leads is cancelled: the next one leads, and what is under way is its own', async () => {
     await askAll();
     await cancelBy(clients[0], 'run-0');
-    const error = { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' };
-    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
-    expect(requests()).toEqual(['run-0', 'run-1']);
+    expect(worker.all('v1.routine.cancel')).toEqual([]);
+    await worker.tell('v1.routine.progress', worker.lastRequest, { done: 1 });
     await worker.complete(worker.lastRequest);
-    expect(clients.map((client) => endsOf(client))).toMatchObject([
-      [{ type: 'v1.routine.failed', cancelled: true }],
-      [{ type: 'v1.routine.completed', runId: 'run-1' }],
-      [{ type: 'v1.routine.completed', runId: 'run-2' }],
+    expect(requests()).toEqual(['run-0']);
+    expect(clients.map((client) => client.heard.slice(1))).toMatchObject([
+      [{ type: 'v1.routine.failed', runId: 'run-0', cancelled: true }],
+      [
+        { type: 'v1.routine.progress', runId: 'run-1' },
+        { type: 'v1.routine.completed', runId: 'run-1' },
+      ],
+      [
+        { type: 'v1.routine.progress', runId: 'run-2' },
+        { type: 'v1.routine.completed', runId: 'run-2' },
+      ],
     ]);
     expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('are cancelled at their worker, under the name it knows, when the last of them is', async () => {
+    await askAll();
+    for (const [index, client] of clients.entries()) await cancelBy(client, `run-${index}`);
+    const { lease } = worker.lastRequest;
+    expect(worker.all('v1.routine.cancel')).toMatchObject([{ runId: 'run-0', lease }]);
+    const error = { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' };
+    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
+    expect(endsOf(clients[2])).toMatchObject([{ runId: 'run-2', cancelled: true }]);
+    expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('keep their outcome at the worker until each of them has it', async () => {
+    await askAll();
+    await worker.complete(worker.lastRequest);
+    for (const [index, client] of clients.entries()) {
+      expect(worker.acknowledged).toEqual([]);
+      await client.acknowledge(`run-${index}`);
+    }
+    expect(worker.acknowledged).toEqual(['run-0']);
   });
 
   it('go on when the node of the one that leads is gone', async () => {
     await askAll();
     await clients[0]?.close();
-    const error = { name: 'Error', message: 'gone', stack: '', code: 'RUN_CANCELLED' };
-    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
     await worker.complete(worker.lastRequest);
+    expect(requests()).toEqual(['run-0']);
     expect(endsOf(clients[2])).toMatchObject([{ type: 'v1.routine.completed', runId: 'run-2' }]);
     expect(cluster.service.runsInHand).toBe(0);
   });
@@ -120,14 +146,10 @@ describe('equal calls of several nodes', () => {
   });
 
   it('have large arguments of those that follow sent only when they are needed', async () => {
-    const bodies: LargeBody[] = [];
-    await askAll(remembered, () => {
-      bodies.push(new LargeBody(4 * MiB));
-      return bodies.at(-1) as LargeBody;
-    });
+    await askAll(remembered, () => new LargeBody(4 * MiB));
     await cancelBy(clients[0], 'run-0');
-    const error = { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' };
-    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: true, again: 'no', error });
+    const error = { name: 'Error', message: 'no thread', stack: '', code: 'THREAD_LOST' };
+    await worker.tell('v1.routine.failed', worker.lastRequest, { cancelled: false, again: 'lost', error });
     expect(clients[1]?.heard.at(-1)).toMatchObject({ type: 'v1.routine.resend', runId: 'run-1' });
     await clients[1]?.request('run-1', small, remembered);
     expect(requests()).toEqual(['run-0', 'run-1']);

@@ -55,6 +55,11 @@ export class ScriptedPeer {
     await this.say({ type, runId, attempt, lease, ...extra }, body);
   }
 
+  /** Has the outcome of a run. */
+  async acknowledge(runId: string, attempt = 1): Promise<void> {
+    await this.say({ type: 'v1.routine.ack', runs: [{ runId, attempt, lease: 0 }] });
+  }
+
   async complete(
     request: DirectiveHeader,
     body: Body = bodyOf({ head: new Uint8Array([9]), buffers: [] }),
@@ -71,6 +76,13 @@ export class ScriptedPeer {
   /** Everything of one type that it heard. */
   all(type: string): Received[] {
     return this.heard.filter((header) => header.type === type);
+  }
+
+  /** Ids of runs whose outcomes it may forget, in order. */
+  get acknowledged(): unknown[] {
+    return this.all('v1.routine.ack').flatMap(({ runs }) =>
+      (runs as DirectiveHeader[]).map(({ runId }) => runId),
+    );
   }
 
   /** The last of one type. */

@@ -3,6 +3,7 @@ import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { bodyOf } from '../../src/model/body.js';
 import { LIMITS } from '../../src/model/limits.js';
 import type { WorkerNode } from '../../src/worker/worker-node.js';
+import { read } from '../protocol/connected.js';
 import { largeBytes } from '../support/large-body.js';
 import { live, liveWorker } from '../support/live-worker.js';
 import { PipedCluster } from '../support/piped-cluster.js';
@@ -101,5 +102,25 @@ describe('a run', () => {
       message: 'all parts failed',
     });
     expect(cluster.service.runsInHand).toBe(0);
+  });
+
+  it('that ended is reported again while nobody acknowledged it, and not executed again', async () => {
+    await startWorker('large-routines');
+    const client = await cluster.client();
+    const routineId = 'tname:test:inverted:1.0.0';
+    const results = async (count: number): Promise<void> => {
+      while (client.all('v1.routine.completed').length < count) await cluster.turns.settle();
+    };
+    await client.request('run-1', bodyOf(codec.encode([bytes])), { routineId });
+    await results(1);
+    await cluster.turns.until(read(client.bodyOfLast('v1.routine.completed')));
+    await client.request('run-1', bodyOf(codec.encode([bytes])), { routineId });
+    await results(2);
+    const inverted = await cluster.turns.until(read(client.bodyOfLast('v1.routine.completed')));
+    expect(Buffer.compare(inverted.subarray(-1_000), bytes.map((byte) => 255 - byte).subarray(-1_000))).toBe(
+      0,
+    );
+    expect(client.all('v1.routine.completed').map(({ attempt }) => attempt)).toEqual([1, 1]);
+    expect(client.all('v1.routine.starting')).toHaveLength(1);
   });
 });

@@ -1,0 +1,85 @@
+import { LIMITS } from '../model/limits.js';
+import type { RunFails, RunHeader } from '../protocol/directives.js';
+import type { NodeSession } from './node-session.js';
+import type { RunRecord } from './run-record.js';
+
+/** An outcome that a worker keeps until all who asked for it have it. */
+export interface KeptOutcome extends RunHeader {
+  readonly node: NodeSession;
+  /** How many of those it was passed on to have not acknowledged it. */
+  waiting: number;
+}
+
+/** A run whose outcome was passed on to its requester, who has not acknowledged it yet. */
+export interface AnsweredRun {
+  /** The attempt that the outcome is of. */
+  readonly attempt: number;
+  /** Where the outcome can be had again. */
+  readonly kept?: KeptOutcome | undefined;
+  /** The outcome, when it came from no worker. */
+  readonly failure?: RunFails | undefined;
+}
+
+/** Runs that are over, until their requesters have acknowledged the outcome: it may be lost on its way to them. */
+export class AnsweredRuns {
+  readonly #runs = new Map<NodeSession, Map<string, AnsweredRun>>();
+  readonly #kept = new Map<number, KeptOutcome>();
+
+  /** Keeps who was told an outcome of an attempt, which the worker knows `at` a run that may have another name. */
+  keepAt(told: readonly RunRecord[], attempt: number, node: NodeSession, at: RunHeader): void {
+    const waiting = told.filter(({ requester }) => !requester.isGone);
+    if (waiting.length === 0) return node.acknowledge(at);
+    const kept: KeptOutcome = this.#kept.get(at.lease) ?? { ...at, node, waiting: 0 };
+    this.#kept.set(at.lease, kept);
+    kept.waiting += waiting.length;
+    for (const { requester, request } of waiting) this.#add(requester, request.runId, { attempt, kept });
+  }
+
+  /** Keeps an outcome that came from no worker. */
+  keepFailure(requester: NodeSession, failure: RunFails): void {
+    if (!requester.isGone) this.#add(requester, failure.runId, { attempt: failure.attempt, failure });
+  }
+
+  get(requester: NodeSession, runId: string): AnsweredRun | undefined {
+    return this.#runs.get(requester)?.get(runId);
+  }
+
+  /** Takes a run out, whose outcome is to be had again: nobody is told anything. */
+  take(requester: NodeSession, runId: string): AnsweredRun | undefined {
+    const runs = this.#runs.get(requester);
+    const answered = runs?.get(runId);
+    if (!runs || !answered) return undefined;
+    runs.delete(runId);
+    if (runs.size === 0) this.#runs.delete(requester);
+    const { kept } = answered;
+    if (kept) kept.waiting -= 1;
+    if (kept?.waiting === 0) this.#kept.delete(kept.lease);
+    return answered;
+  }
+
+  /** The requester has the outcome: who keeps it may forget it. An outcome of another attempt is another one. */
+  acknowledge(requester: NodeSession, runId: string, attempt: number): void {
+    if (this.get(requester, runId)?.attempt !== attempt) return;
+    this.forget(requester, runId);
+  }
+
+  /** A requester is gone for good: nobody asks for its outcomes. */
+  requesterLost(requester: NodeSession): void {
+    for (const runId of [...(this.#runs.get(requester)?.keys() ?? [])]) this.forget(requester, runId);
+  }
+
+  /** The requester needs the outcome of a run no more, whatever it was. */
+  forget(requester: NodeSession, runId: string): void {
+    const kept = this.take(requester, runId)?.kept;
+    if (kept?.waiting === 0) kept.node.acknowledge(kept);
+  }
+
+  #add(requester: NodeSession, runId: string, answered: AnsweredRun): void {
+    const runs = this.#runs.get(requester) ?? new Map<string, AnsweredRun>();
+    this.#runs.set(requester, runs);
+    runs.set(runId, answered);
+    if (runs.size <= LIMITS.unacknowledgedRuns) return;
+    // One that never acknowledges must not fill the memory of others: what it was told first, it has.
+    for (const first of runs.keys()) return this.forget(requester, first);
+  }
+}

@@ -1,0 +1,159 @@
+import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
+import type { PlainError } from '../errors/plain-error.js';
+import { dropBody, type Body } from '../model/body.js';
+import type { RunCompletes, RunFails } from '../protocol/directives.js';
+import { isStreaming } from '../protocol/watched-body.js';
+import type { AnsweredRuns } from './answered-runs.js';
+import { Deliveries } from './deliveries.js';
+import { failure } from './failure.js';
+import type { Placement } from './placement.js';
+import { executionOf, type RunRecord } from './run-record.js';
+import { canRead, type SharedRuns } from './shared-runs.js';
+import { learnDuration } from './worker-table.js';
+
+interface RunOutcomesParts {
+  readonly placement: Placement;
+  readonly shared: SharedRuns;
+  readonly answered: AnsweredRuns;
+  /** The requester of a run was told its outcome. */
+  readonly onAnswered: (record: RunRecord) => void;
+}
+
+/** How runs end, and who is told of it. */
+export class RunOutcomes {
+  readonly #placement: Placement;
+  readonly #shared: SharedRuns;
+  readonly #answered: AnsweredRuns;
+  readonly #onAnswered: (record: RunRecord) => void;
+  readonly #deliveries = new Deliveries({
+    onOver: (record) => this.over(record),
+    onCut: (record, error) => this.#undelivered(record, error),
+  });
+
+  constructor(parts: RunOutcomesParts) {
+    this.#placement = parts.placement;
+    this.#shared = parts.shared;
+    this.#answered = parts.answered;
+    this.#onAnswered = parts.onAnswered;
+  }
+
+  /** A run gave a value. It is answered when all of its bytes have gone through. */
+  completed(record: RunRecord, report: RunCompletes, body: Body | undefined): void {
+    if (record.worker) learnDuration(record.worker, record.request.routineId, report.durationMs);
+    if (body && isStreaming(body)) {
+      // It still belongs to its worker, and takes no slot.
+      this.#placement.setHanging(record, true);
+      this.#deliveries.begin(record, report, body);
+      return this.#placement.fill();
+    }
+    const followers = this.#shared.end(record);
+    const told = [record, ...followers.filter((follower) => canRead(follower, report))];
+    for (const each of told) this.#deliveries.pass(each, report, body);
+    this.#answer(told, record);
+    this.#handOver(followers.filter((follower) => !canRead(follower, report)));
+    this.#placement.fill();
+  }
+
+  /** A run failed, or its worker could not take or keep it: then it is placed elsewhere. */
+  failed(record: RunRecord, report: RunFails): void {
+    const { again, error, cancelled } = report;
+    if (again !== 'no') return this.#gaveBack(record, report);
+    const followers = this.#shared.end(record);
+    // That one is wanted no more says nothing of the others.
+    const told = cancelled ? [record] : [record, ...followers];
+    for (const each of told) {
+      dropBody(each.body);
+      each.requester.post(failure(each.request.runId, report.attempt, error, cancelled));
+    }
+    this.#answer(told, record);
+    this.#handOver(cancelled ? followers : []);
+    this.#placement.fill();
+  }
+
+  #gaveBack(record: RunRecord, { again, error }: RunFails): void {
+    const { worker } = record;
+    this.#placement.release(record);
+    if (worker) worker.refusing = again === 'busy';
+    this.#placement.again(record, error, again === 'downfall');
+    this.#placement.fill();
+  }
+
+  #undelivered(record: RunRecord, error: unknown): void {
+    const { worker } = record;
+    // Told by the end of the connection, once and for all of its runs.
+    if (!worker?.node.isConnected) return;
+    const plain = toPlainError(error);
+    // What is not as it says will not be another time; the requester hears the same.
+    if (plain.code === 'BYTES_MALFORMED') return this.over(record);
+    worker.node.acknowledge(executionOf(record));
+    this.#placement.again(record, plain, true);
+    this.#placement.fill();
+  }
+
+  /** A run is wanted no more. */
+  stop(record: RunRecord, error: PlainError): void {
+    const { worker, delivery } = record;
+    record.cancelled = error;
+    if (record.leader) {
+      this.#shared.leave(record);
+      return this.fail(record, error, true);
+    }
+    if (worker && delivery) {
+      worker.node.acknowledge(executionOf(record));
+      this.#placement.release(record);
+      this.fail(record, error, true);
+      delivery.stop(fromPlainError(error));
+      return this.#placement.fill();
+    }
+    if (worker) {
+      const heir = this.#shared.succeed(record);
+      if (!heir) {
+        worker.node.post({ type: 'v1.routine.cancel', ...executionOf(record), error });
+        return;
+      }
+      this.#placement.transfer(record, heir);
+    }
+    this.#placement.withdraw(record);
+    this.fail(record, error, true);
+  }
+
+  /** The outcome of a run has gone through to its requester. */
+  over(record: RunRecord): void {
+    const followers = this.#shared.end(record);
+    this.#answer([record], record);
+    this.#handOver(followers);
+    this.#placement.fill();
+  }
+
+  /** Those who asked for a run were told its outcome, which its worker keeps until they have it. */
+  #answer(told: readonly RunRecord[], record: RunRecord): void {
+    const { worker } = record;
+    const execution = executionOf(record);
+    this.#placement.release(record);
+    for (const each of told) this.#onAnswered(each);
+    if (worker) this.#answered.keepAt(told, execution.attempt, worker.node, execution);
+  }
+
+  /** A run came to nothing, and no worker has to do with it any more. */
+  fail(record: RunRecord, error: PlainError, cancelled: boolean): void {
+    const followers = this.#shared.end(record);
+    this.#tellFailure(record, error, cancelled);
+    // It would bring down workers for the others as well; any other failure is that of this request alone.
+    if (error.code !== 'RUN_POISONED') return this.#handOver(followers);
+    for (const follower of followers) this.#tellFailure(follower, error, false);
+  }
+
+  #tellFailure(record: RunRecord, error: PlainError, cancelled: boolean): void {
+    const { request, requester, attempt } = record;
+    this.#onAnswered(record);
+    dropBody(record.body);
+    const failed = failure(request.runId, Math.max(attempt, request.attempt), error, cancelled);
+    requester.post(failed);
+    if (!cancelled) this.#answered.keepFailure(requester, failed);
+  }
+
+  /** Has done what followed a run that gave it nothing: the first leads now, and the others follow it. */
+  #handOver(followers: readonly RunRecord[]): void {
+    for (const follower of followers) if (!this.#shared.join(follower)) this.#placement.accept(follower);
+  }
+}

@@ -7,6 +7,7 @@ const conditions = ['@routine-engine/source', 'node'];
 const projects = [
   { name: 'core', root: './packages/core' },
   { name: 'transport-inproc', root: './packages/transport-inproc' },
+  { name: 'transport-ws', root: './packages/transport-ws' },
   { name: 'store-fs', root: './packages/store-fs' },
   { name: 'store-s3', root: './packages/store-s3' },
   { name: 'spam-sweep', root: './examples/spam-sweep' },

@@ -34,6 +34,7 @@ export type {
   RoutineOptions,
 } from './model/routine-definition.js';
 export type { NamedRoutineId, RecordRoutineId, RoutineId, RoutineKind } from './model/routine-id.js';
+export type { NodeRole } from './model/node-role.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
 export type { BlobEntry, BlobStore, KeptBlob, Spool } from './ports/blob-store.js';
 export type { CancelSignal } from './ports/cancel-signal.js';

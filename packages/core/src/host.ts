@@ -22,6 +22,7 @@ export { storeStats, type RoutineStats, type StoreStats } from './cache/store-st
 export { verifyStore, type VerifyReport } from './cache/verify-store.js';
 export { TieredStore } from './cache/tiered-store.js';
 export type { TieredStoreSettings } from './cache/tiers.js';
+export { systemClock } from './lifecycle/platform/system-clock.js';
 export { Service, type ServiceParts } from './service/service.js';
 export type { Labels } from './model/labels.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';

@@ -4,6 +4,7 @@ import type { EngineEvent, TransportEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { dropBody, type Body } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
+import type { NodeRole } from '../model/node-role.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Logger } from '../ports/logger.js';
@@ -12,7 +13,6 @@ import {
   PROTOCOL_VERSIONS,
   type Directive,
   type Hello,
-  type NodeRole,
   type Welcome,
 } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';

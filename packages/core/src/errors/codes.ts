@@ -70,6 +70,14 @@ export const ERRORS = {
   PROTOCOL_VERSION: { retry: false, when: 'Two nodes have no protocol version in common.' },
   TRANSPORT_UNREACHABLE: { retry: true, when: 'Nothing listens at the address.' },
   TRANSPORT_ADDRESS_IN_USE: { retry: false, when: 'Something listens at the address already.' },
+  TRANSPORT_REFUSED: {
+    retry: false,
+    when: 'The peer does not let this node in: token, certificate or role do not fit.',
+  },
+  LISTENER_EXPOSED: {
+    retry: false,
+    when: 'A listener would be open to other machines without authentication, or in plain text.',
+  },
   TRANSPORT_CLOSED: { retry: true, when: 'The connection is closed.' },
 
   STORE_UNREACHABLE: { retry: true, when: 'The store could not be read or written.' },

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Body } from '../model/body.js';
+import type { NodeRole } from '../model/node-role.js';
 
 /** A directive as plain data, before the one reader of untrusted directives has checked it. @public */
 export type DirectiveHeader = Readonly<Record<string, unknown>>;
@@ -30,6 +31,8 @@ export type ConnectionState = 'open' | 'closed';
 export interface Connection {
   /** For logs and events, such as `inproc:service` or the peer's address. */
   readonly peer: string;
+  /** What the peer may be to the service, as its credentials say. Absent: anything. */
+  readonly roles?: readonly NodeRole[];
   /**
    * What the peer sent, in order. Buffered until the first subscription; one subscriber. Completes at close, never
    * errors.

@@ -2,6 +2,7 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { RememberControl } from '../model/call.js';
 import type { Labels } from '../model/labels.js';
+import type { NodeRole } from '../model/node-role.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { BlobPart } from '../model/stored-blob.js';
@@ -9,9 +10,6 @@ import type { ReferenceText } from './reference-text.js';
 
 /** Protocol versions this package speaks, best first. */
 export const PROTOCOL_VERSIONS: readonly number[] = [1];
-
-/** What a node is to the service. */
-export type NodeRole = 'client' | 'worker';
 
 /** node -> service, first of all: who am I, and which protocol versions do I speak. */
 export interface Hello {

@@ -3,6 +3,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { StateFeed } from '../events/state-feed.js';
 import { bodyOf, encodedOfParts, type Body } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
+import type { NodeRole } from '../model/node-role.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { MessagePipe } from '../ports/message-pipe.js';
 import type { Connection, ConnectionState, Envelope } from '../ports/transport.js';
@@ -28,6 +29,8 @@ export interface MultiplexOptions {
    * was wrong and where, or `PROTOCOL_VERSION`.
    */
   readonly onViolation?: (error: RoutineEngineError) => void;
+  /** What the peer may be to the service; becomes {@link Connection.roles}. Default: anything. */
+  readonly roles?: readonly NodeRole[];
 }
 
 /**
@@ -49,6 +52,7 @@ export function multiplex(pipe: MessagePipe, options: MultiplexOptions): Connect
 }
 
 class MultiplexedConnection implements Connection {
+  readonly roles?: readonly NodeRole[];
   readonly #pipe: MessagePipe;
   readonly #clock: Clock;
   readonly #limits: MultiplexLimits;
@@ -64,9 +68,10 @@ class MultiplexedConnection implements Connection {
   #closing: Promise<void> | undefined;
   #isOver = false;
 
-  constructor(pipe: MessagePipe, { clock, limits, onViolation }: MultiplexOptions) {
+  constructor(pipe: MessagePipe, { clock, limits, onViolation, roles }: MultiplexOptions) {
     checkMessageBytes(pipe.capabilities.largestMessageBytes);
     this.#pipe = pipe;
+    if (roles) this.roles = roles;
     this.#clock = clock;
     this.#limits = multiplexLimits(limits);
     this.#onViolation = onViolation;

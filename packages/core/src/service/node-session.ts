@@ -3,7 +3,8 @@ import type { Logger } from '../ports/logger.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Connection } from '../ports/transport.js';
 import { Acknowledgements } from '../protocol/acknowledgements.js';
-import type { Directive, Hello, NodeRole, RunHeader } from '../protocol/directives.js';
+import type { NodeRole } from '../model/node-role.js';
+import type { Directive, Hello, RunHeader } from '../protocol/directives.js';
 import { Session, type OnRefused } from '../protocol/session.js';
 
 interface NodeParts {

@@ -124,6 +124,12 @@ export class Service {
         `A connection began with ${hello.type}, not with hello`,
       );
     }
+    if (connection.roles && !connection.roles.includes(hello.role)) {
+      throw new RoutineEngineError(
+        'TRANSPORT_REFUSED',
+        `${hello.name} greeted as a ${hello.role}; its credentials are for ${connection.roles.join(', ') || 'nothing'}`,
+      );
+    }
     const protocol = commonProtocol(hello);
     const node = new NodeSession(ids.next(), hello, connection, this.#parts);
     const welcome = { type: 'welcome', protocol, session: node.session.id, service: name };

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../ports/clock.js';
 
-/** The machine's own time. */
+/** The machine's own time; its timers do not hold the process unless asked to. @public */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -32,13 +32,14 @@ describe('a listener that other machines reach', () => {
     ['mutual TLS', { tls: { ...ofService, ca: authority, requestCert: true } }],
     ['a token behind a proxy', { auth: { tokens: [{ token }] }, allowPlaintext: true }],
   ])('starts with %s', async (_how, options) => {
-    await listening({ host: '0.0.0.0', ...options });
+    expect((await listening({ host: '0.0.0.0', ...options })).address).toContain('//0.0.0.0:');
   });
 });
 
 describe('a token', () => {
   it('lets in who has it', async () => {
-    await connected(await listening({ auth: { tokens: [{ token }] } }), { token });
+    const { there } = await connected(await listening({ auth: { tokens: [{ token }] } }), { token });
+    expect(there.roles).toEqual(['worker', 'client']);
   });
 
   it.each([
@@ -85,11 +86,11 @@ describe('a token', () => {
     onTestFinished(() => service.close());
     const greet = async (role: string): Promise<unknown> => {
       const connection = await transport({ token }).dial(listener.address);
-      const { next } = inbox(connection);
+      const answers = inbox(connection);
       connection.send({
         header: { type: 'hello', protocols: [1], role, name: 'node', codec: 'msgpackr', serializers: [] },
       });
-      return (await next()).header;
+      return (await answers.next()).header;
     };
     expect(await greet('client')).toMatchObject({ type: 'welcome' });
     expect(await greet('worker')).toMatchObject({ type: 'refused', error: refused });
@@ -279,5 +280,5 @@ it('finds out that a peer is gone which said nothing', async () => {
   inbox(here);
   const { completed } = inbox(await accepted);
   frozen = true;
-  await completed;
+  await expect(completed).resolves.toBeUndefined();
 });

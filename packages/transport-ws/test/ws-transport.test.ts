@@ -117,7 +117,9 @@ describe('an address', () => {
   it('may be a Unix socket', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'ws-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
-    await exchange(await connected(await listening({ socketPath: join(directory, 'service.sock') })));
+    const listener = await listening({ socketPath: join(directory, 'service.sock') });
+    expect(listener.address).toBe(`ws+unix:${join(directory, 'service.sock')}`);
+    await exchange(await connected(listener));
   });
 
   it('may have TLS', async () => {

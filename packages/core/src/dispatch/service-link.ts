@@ -9,12 +9,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Logger } from '../ports/logger.js';
 import type { Connection, DirectiveHeader, Envelope, Transport } from '../ports/transport.js';
-import {
-  PROTOCOL_VERSIONS,
-  type Directive,
-  type Hello,
-  type Welcome,
-} from '../protocol/directives.js';
+import { PROTOCOL_VERSIONS, type Directive, type Hello, type Welcome } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
 import { Session, type OnRefused } from '../protocol/session.js';
 

@@ -29,11 +29,15 @@ export function checkCore({ path, text }: Source): string[] {
   ];
 }
 
-/** The same for one file of an adapter. `allowed` lists the specifiers of core's doors. */
-export function checkAdapter({ path, text }: Source, allowed: readonly string[]): string[] {
+/** The same for one file of an adapter. `allowed` lists the specifiers of core's doors, `entries` the adapter's own doors. */
+export function checkAdapter(
+  { path, text }: Source,
+  allowed: readonly string[],
+  entries: readonly string[] = ['index.ts'],
+): string[] {
   const module = readModule(path, text);
   const rule = `an adapter imports core through its doors (${allowed.join(', ')}) and no other adapter`;
-  return [...outsideBreaches(path, module, allowed, rule), ...shapeBreaches(path, module, ['index.ts'])];
+  return [...outsideBreaches(path, module, allowed, rule), ...shapeBreaches(path, module, entries)];
 }
 
 /** The same for one file of an example. `allowed` lists what an application installs. */

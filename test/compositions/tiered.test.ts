@@ -148,6 +148,7 @@ describe.each([
       blobs: true,
       leases: true,
       copies: true,
+      sweeps: true,
       create: async () => {
         const place = await mkdtemp(join(tmpdir(), 'tiers-'));
         const tiers = Array.from({ length: count }, (_value, at) =>

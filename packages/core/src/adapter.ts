@@ -61,6 +61,8 @@ export type {
   ResultStore,
   ResultStoreCapabilities,
   StoreCallOptions,
+  SweepOptions,
+  SweptAmount,
 } from './ports/result-store.js';
 export type { RoutineCatalog } from './ports/routine-catalog.js';
 export type { CurrentRun, RoutineCall, RoutineEngine } from './ports/routine-engine.js';

@@ -7,8 +7,10 @@ import type {
   StoredResult,
   StoreEvent,
   StoreCallOptions,
+  SweepOptions,
+  SweptAmount,
 } from '@routine-engine/core/adapter';
-import { assertResultKey, EventFeed, Gate } from '@routine-engine/core/adapter';
+import { assertResultKey, EventFeed, Gate, unlessAborted } from '@routine-engine/core/adapter';
 import type { Observable } from 'rxjs';
 import { isCode, lstat, storeError } from './file-access.js';
 import { FsBlobs } from './fs-blobs.js';
@@ -82,7 +84,8 @@ export class FsStore implements ResultStore {
     if (leases) this.leases = this.#leases;
     this.#pins = new Pins(this.#place);
     this.#leftovers = new Leftovers(layout, now);
-    void this.#leftovers.clear();
+    // What can't be removed is told to whoever sweeps; nobody needs to know it to open a store.
+    void Promise.allSettled([this.#leftovers.sweep()]);
     this.identity = `fs:${layout.root}`;
     this.events$ = this.#feed.events$;
   }
@@ -150,11 +153,9 @@ export class FsStore implements ResultStore {
     return this.#writes.run(() => this.#pins.set(key, pinned));
   }
 
-  /** Also removes what processes that died left. */
   async *list(): AsyncGenerator<ResultEntry> {
     const { layout } = this.#place;
     this.#place.refuseClosed();
-    await this.#leftovers.clear();
     for (const shard of layout.shardsIn(layout.results, await this.#namesIn(layout.results))) {
       const names = await this.#namesIn(shard);
       const keys = names.map((name) => layout.keyIn(shard, name)).filter((key) => key !== undefined);
@@ -166,6 +167,12 @@ export class FsStore implements ResultStore {
       }
       await this.#forgetAll(pinned, keys);
     }
+  }
+
+  async sweep(options: SweepOptions = {}): Promise<SweptAmount> {
+    this.#place.refuseClosed();
+    options.signal?.throwIfAborted();
+    return unlessAborted(this.#leftovers.sweep(options), options.signal);
   }
 
   close(): Promise<void> {

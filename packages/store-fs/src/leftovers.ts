@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { lstat, readdir, rmdir, unlink } from './file-access.js';
+import type { RoutineEngineError, SweepOptions, SweptAmount } from '@routine-engine/core/adapter';
+import { isCode, lstat, readdir, rmdir, storeError, unlink } from './file-access.js';
 import type { Layout } from './layout.js';
 import { isOfDeadWriter } from './writer-name.js';
 
@@ -14,53 +15,93 @@ const LONGEST_LEASE_MS = 60 * 60 * 1000;
 export class Leftovers {
   readonly #layout: Layout;
   readonly #now: () => number;
-  #clearing: Promise<void> | undefined;
+  readonly #sweeping = new Set<Promise<unknown>>();
 
   constructor(layout: Layout, now: () => number) {
     this.#layout = layout;
     this.#now = now;
   }
 
-  /** Resolves when all that could be removed is. Never rejects: what could not goes another time. */
-  clear(): Promise<void> {
-    this.#clearing ??= this.#clear();
-    return this.#clearing;
+  /**
+   * Removes all that can be removed, or says what that is.
+   * @throws {@link RoutineEngineError} `STORE_UNREACHABLE` when something could not, after all else is gone; the signal's reason.
+   */
+  async sweep(options: SweepOptions = {}): Promise<SweptAmount> {
+    const sweeping = this.#sweep(options);
+    this.#sweeping.add(sweeping);
+    try {
+      return await sweeping;
+    } finally {
+      this.#sweeping.delete(sweeping);
+    }
   }
 
   /** Resolves when nothing is being removed. */
   async idle(): Promise<void> {
-    await this.#clearing;
+    await Promise.allSettled(this.#sweeping);
   }
 
-  async #clear(): Promise<void> {
+  async #sweep(options: SweepOptions): Promise<SweptAmount> {
     const { temporary, corrupt, leases } = this.#layout;
-    await Promise.allSettled([
-      this.#eachIn(temporary, (file) => this.#removeTemporary(file)),
-      this.#eachIn(corrupt, (file) => this.#removeOlder(file, 'ctimeMs', CORRUPT_MS)),
-      this.#eachIn(leases, (directory) => this.#removeLeases(directory)),
-    ]);
-    this.#clearing = undefined;
+    const sweep = new Sweep(options, this.#now);
+    await sweep.eachIn(temporary, (file) => sweep.removeTemporary(file));
+    await sweep.eachIn(corrupt, (file) => sweep.removeOlder(file, 'ctimeMs', CORRUPT_MS));
+    await sweep.eachIn(leases, (directory) => sweep.removeLeases(directory));
+    if (sweep.failure) throw sweep.failure;
+    return sweep.swept;
+  }
+}
+
+class Sweep {
+  readonly swept = { items: 0, byteLength: 0 };
+  /** The first one. */
+  failure: RoutineEngineError | undefined;
+  readonly #options: SweepOptions;
+  readonly #now: () => number;
+
+  constructor(options: SweepOptions, now: () => number) {
+    this.#options = options;
+    this.#now = now;
   }
 
   /** One after the other: nobody waits for it, and everybody else needs the disk. */
-  async #eachIn(directory: string, remove: (file: string) => Promise<void>): Promise<void> {
-    for (const name of await readdir(directory))
-      await Promise.allSettled([remove(path.join(directory, name))]);
+  async eachIn(directory: string, remove: (file: string) => Promise<void>): Promise<void> {
+    const names: string[] = [];
+    await this.#try(directory, async () => void names.push(...(await readdir(directory))));
+    for (const name of names) {
+      this.#options.signal?.throwIfAborted();
+      const file = path.join(directory, name);
+      await this.#try(file, () => remove(file));
+    }
   }
 
-  async #removeTemporary(file: string): Promise<void> {
-    if (isOfDeadWriter(path.basename(file))) await unlink(file);
-    else await this.#removeOlder(file, 'mtimeMs', IDLE_WRITER_MS);
+  async removeTemporary(file: string): Promise<void> {
+    await this.removeOlder(file, 'mtimeMs', isOfDeadWriter(path.basename(file)) ? -Infinity : IDLE_WRITER_MS);
   }
 
-  async #removeLeases(directory: string): Promise<void> {
-    await this.#eachIn(directory, (file) => this.#removeOlder(file, 'mtimeMs', LONGEST_LEASE_MS));
+  async removeLeases(directory: string): Promise<void> {
+    await this.eachIn(directory, (file) => this.removeOlder(file, 'mtimeMs', LONGEST_LEASE_MS));
     // Refused as long as there is a lease. Who is about to take one makes the directory again.
-    await rmdir(directory);
+    if (this.#options.dryRun !== true) await rmdir(directory);
   }
 
-  async #removeOlder(file: string, time: 'mtimeMs' | 'ctimeMs', milliseconds: number): Promise<void> {
+  async removeOlder(file: string, time: 'mtimeMs' | 'ctimeMs', milliseconds: number): Promise<void> {
     const stat = await lstat(file);
-    if (!stat.isDirectory() && this.#now() - stat[time] > milliseconds) await unlink(file);
+    if (stat.isDirectory() || this.#now() - stat[time] <= milliseconds) return;
+    if (this.#options.dryRun !== true) await unlink(file);
+    this.swept.items += 1;
+    this.swept.byteLength += stat.size;
+  }
+
+  /** What can't be removed now goes another time, and nothing else waits for it. */
+  async #try(place: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      // Others remove things, too, and put new ones into directories. What is no directory was put there by somebody else.
+      if (isCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) return;
+      this.failure ??= storeError('sweep up what was left', place, error);
+    }
   }
 }

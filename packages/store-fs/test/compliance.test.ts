@@ -13,6 +13,7 @@ describe.each([true, false])('FsStore with fsync: %s', (fsync) => {
       capabilities: { durable: true, shared: true },
       blobs: true,
       leases: true,
+      sweeps: true,
       create: async () => {
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'store-fs-'));
         const passed = { milliseconds: 0 };
@@ -26,6 +27,11 @@ describe.each([true, false])('FsStore with fsync: %s', (fsync) => {
       },
       elapse: ({ passed }, milliseconds) => {
         passed.milliseconds += milliseconds;
+      },
+      litter: async ({ dir }) => {
+        fs.writeFileSync(path.join(dir, 'v1', 'tmp', 'half.tmp'), 'half a result');
+        fs.mkdirSync(path.join(dir, 'v1', 'leases', 'a'.repeat(64)));
+        fs.writeFileSync(path.join(dir, 'v1', 'leases', 'a'.repeat(64), '1'), '{}');
       },
       damage: async ({ dir }, key) => {
         const bytes = fs.readFileSync(fileOf(dir, key));

@@ -112,6 +112,7 @@ async function check(recorded: Recording, cut: number, fsync: boolean, chance: S
     if (!(await isReadable(store, digest, bytes))) throw new Error(`${digest} cannot be put again`);
   }
   now += 8 * DAY_MS;
+  await store.sweep();
   for await (const { key } of store.list())
     if (!workload.keys.includes(key)) throw new Error(`${key} is listed`);
   for (const key of workload.keys) {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { collectGarbage } from '@routine-engine/core/host';
 import { describe, expect, it } from 'vitest';
 import { fileOf, KEY, newDirectory, openStore, resultOf } from './place.ts';
 import { Agent, KILLED } from './support/agents.ts';
@@ -41,13 +42,18 @@ describe('a temporary file', () => {
     expect(await leftIn(dir, 'tmp')).toEqual([]);
   });
 
-  it('of a process that died goes when the results are listed', async () => {
+  it('of a process that died goes when garbage is collected, which says how much that was', async () => {
     const dir = newDirectory();
     const { store } = openStore(dir, { now: () => NOW });
     const file = path.join(dir, 'v1', 'tmp', await nameOfKilled());
     writeOld(file, 0);
-    for await (const entry of store.list()) expect(entry).toBe('nothing');
+    const clock = { now: () => NOW };
+    const swept = { items: 1, byteLength: 'half a result'.length };
+    expect(await collectGarbage(store, { dryRun: true }, clock)).toMatchObject({ swept });
+    expect(fs.existsSync(file)).toBe(true);
+    expect(await collectGarbage(store, {}, clock)).toMatchObject({ swept });
     expect(fs.existsSync(file)).toBe(false);
+    expect(await store.sweep()).toEqual({ items: 0, byteLength: 0 });
   });
 
   it('of a process that lives, or of another machine, goes when nobody wrote to it for a day', async () => {
@@ -63,13 +69,13 @@ describe('a temporary file', () => {
     expect(await leftIn(dir, 'tmp')).toEqual(['directory']);
   });
 
-  it('of a writer that is still at work stays, whoever opens, lists and closes meanwhile', async () => {
+  it('of a writer that is still at work stays, whoever opens, sweeps and closes meanwhile', async () => {
     const dir = newDirectory();
     const { store } = openStore(dir);
     const chunks = async function* (): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(300_000);
       const other = openStore(dir, { now: () => Date.now() }).store;
-      for await (const entry of other.list()) expect(entry).toBe('nothing');
+      expect(await other.sweep()).toEqual({ items: 0, byteLength: 0 });
       await other.close();
       yield new Uint8Array(300_000);
     };
@@ -112,7 +118,9 @@ it('what cannot be removed keeps nobody from opening, listing and closing a stor
   await store.put(KEY, resultOf(10));
   for (const name of ['tmp', 'corrupt', 'leases']) {
     fs.rmdirSync(path.join(dir, 'v1', name));
+    fs.writeFileSync(path.join(dir, 'v1', name), 'no directory');
   }
+  expect(await store.sweep()).toEqual({ items: 0, byteLength: 0 });
   const keys: string[] = [];
   for await (const { key } of store.list()) keys.push(key);
   expect(keys).toEqual([KEY]);

@@ -29,8 +29,8 @@ export interface EntriesParts {
 /** An entry as it was found. */
 export interface FoundEntry extends Entry {
   readonly etag: string;
-  /** By the clock of the server, in milliseconds since 1970. */
-  readonly modifiedAt: number;
+  /** How long ago it was made or put again when it was read, by the clock of the server, in milliseconds; NaN when that does not say. */
+  readonly ageMs: number;
   /** The whole entry, when all of it was asked for. */
   readonly bytes?: Buffer;
   /** The content, when it is in the entry and all of it was asked for. */
@@ -96,16 +96,17 @@ export class Entries {
     const read = await readWhole({ ...reading, ...(!whole && { range: [0, LOOK_BYTES - 1] }) });
     if (!read) return undefined;
     const { bytes, found } = read;
-    const { etag, byteLength, modifiedAt } = found;
+    const { etag, byteLength } = found;
+    const ageMs = found.answeredAt - found.modifiedAt;
     try {
       const headerBytes = headerBytesOf(bytes, byteLength);
       if (headerBytes > bytes.byteLength) return await this.look(key, doing, { whole: true, signal });
       const entry = decodeEntry(bytes.subarray(0, headerBytes), kind, key, byteLength);
-      if (!whole) return { ...entry, etag, modifiedAt };
-      if (!entry.inline) return { ...entry, etag, modifiedAt, bytes };
+      if (!whole) return { ...entry, etag, ageMs };
+      if (!entry.inline) return { ...entry, etag, ageMs, bytes };
       const content = bytes.subarray(headerBytes);
       if (hash('sha256', content, 'hex') !== entry.digest) throw new Damage('has bytes that were changed');
-      return { ...entry, etag, modifiedAt, bytes, content };
+      return { ...entry, etag, ageMs, bytes, content };
     } catch (error) {
       if (error instanceof Damage) error.etag = etag;
       throw error;
@@ -164,12 +165,12 @@ export class Entries {
     }
   }
 
-  /** The keys of all entries. */
-  async *keys(doing: string): AsyncGenerator<string> {
+  /** The keys of all entries, or of those made or put again from `since` on, by the clock of the server. */
+  async *keys(doing: string, since = -Infinity): AsyncGenerator<string> {
     const begin = this.#nameOf('');
-    for await (const name of this.#parts.bucket.list(begin, doing)) {
+    for await (const { name, modifiedAt } of this.#parts.bucket.list(begin, doing)) {
       const key = name.slice(begin.length);
-      if (/^[0-9a-f]{64}$/.test(key)) yield key;
+      if (/^[0-9a-f]{64}$/.test(key) && !(modifiedAt < since)) yield key;
     }
   }
 

@@ -104,6 +104,11 @@ export function decodeEntry(header: Buffer, kind: Entry['kind'], key: string, en
   return entry;
 }
 
+/** Whether it is of the form of the ids of entries. */
+export function isEntryId(id: string): boolean {
+  return UUID.test(id);
+}
+
 /** Name of the object that has the content of an entry that has not. */
 export function dataNameOf(id: string): string {
   return `data/${id}`;

@@ -48,6 +48,17 @@ export interface FoundObject {
   readonly answeredAt: number;
 }
 
+/** An object as it is listed. */
+export interface ListedObject {
+  /** Without the prefix. */
+  readonly name: string;
+  readonly byteLength: number;
+  readonly etag: string;
+  /** Both by the clock of the server, in milliseconds since 1970. `answeredAt` is NaN when the server does not say. */
+  readonly modifiedAt: number;
+  readonly answeredAt: number;
+}
+
 const RANGE = /^bytes (\d+)-\d+\/(\d+)$/;
 
 /**
@@ -71,7 +82,7 @@ export class ObjectStore {
     const { range, etag, signal } = wanted;
     const Range = range && `bytes=${range[0]}-${range[1] ?? ''}`;
     const command = new GetObjectCommand({ ...this.#named(name), Range, IfMatch: etag });
-    const answeredAt = answerTimeOf(command.middlewareStack);
+    const answeredAt = answerTimeOf(command);
     try {
       const found = await this.#parts.client.send(command, signal && { abortSignal: signal });
       const [, from = 0, all = found.ContentLength] = RANGE.exec(found.ContentRange ?? '') ?? [];
@@ -182,7 +193,7 @@ export class ObjectStore {
   }
 
   /** The objects whose names begin so; by name, ascending. */
-  async *list(begin: string, doing: string): AsyncGenerator<string> {
+  async *list(begin: string, doing: string): AsyncGenerator<ListedObject> {
     const { client, bucket, prefix } = this.#parts;
     let token: string | undefined;
     do {
@@ -191,13 +202,22 @@ export class ObjectStore {
         Prefix: `${prefix}${begin}`,
         ContinuationToken: token,
       });
+      const answeredAt = answerTimeOf(command);
       let page: { Contents?: _Object[] | undefined; NextContinuationToken?: string | undefined };
       try {
         page = await client.send(command);
       } catch (error) {
         throw this.#failed(begin, doing, 's3:ListBucket', error);
       }
-      for (const { Key = '' } of page.Contents ?? []) yield Key.slice(prefix.length);
+      for (const { Key = '', Size = 0, ETag = '', LastModified } of page.Contents ?? []) {
+        yield {
+          name: Key.slice(prefix.length),
+          byteLength: Size,
+          etag: ETag,
+          modifiedAt: LastModified?.getTime() ?? Number.NaN,
+          answeredAt: answeredAt(),
+        };
+      }
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }

@@ -58,11 +58,10 @@ export class S3Blobs implements BlobStore {
   }
 
   async *list(): AsyncGenerator<BlobEntry> {
-    for await (const { key, byteLength, modifiedAt } of this.#place.list(
-      this.#place.blobs,
-      'list the blobs',
-    )) {
-      yield { digest: key, byteLength, putAt: modifiedAt };
+    const { blobs, now } = this.#place;
+    for await (const { key, byteLength, ageMs } of this.#place.list(blobs, 'list the blobs')) {
+      // What has no age counts as put just now. The clock of the server may be quite another than this one.
+      yield { digest: key, byteLength, putAt: Math.max(0, now() - (ageMs || 0)) };
     }
   }
 

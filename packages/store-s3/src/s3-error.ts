@@ -29,6 +29,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
     'NotImplemented',
     'the server lacks something this store needs, such as conditional writes: use one that has it',
   ],
+  ['NoSuchUpload', 'nothing came for so long that what had come was given up: put it again'],
   ['SlowDown', 'the server is asked too much and went on saying so: ask less of it, or allow more attempts'],
   ['TimeoutError', 'the server did not answer in time: look at the network, or allow more time in timeouts'],
   ['ECONNREFUSED', 'nothing listens there: start the server, or correct endpoint'],

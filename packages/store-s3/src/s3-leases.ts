@@ -15,7 +15,7 @@ import { readWhole } from './read-object.js';
 import type { S3Place } from './s3-place.js';
 
 const LEAST_TTL_MS = 1_000;
-const MOST_TTL_MS = 3_600_000;
+export const MOST_TTL_MS = 3_600_000;
 /** Servers tell times in whole seconds: so much later than they say may something have been put. */
 const ROUNDING_MS = 1_000;
 const FENCE_DIGITS = 10;
@@ -85,7 +85,7 @@ export class S3Leases implements LeaseStore {
   async #fencesOf(key: ResultKey, doing: string): Promise<number[]> {
     const begin = `leases/${key}/`;
     const fences: number[] = [];
-    for await (const name of this.#place.bucket.list(begin, doing)) {
+    for await (const { name } of this.#place.bucket.list(begin, doing)) {
       const fence = name.slice(begin.length);
       if (FENCE.test(fence)) fences.push(Number(fence));
     }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { type EventFeed, Gate, RoutineEngineError, type StoreEvent } from '@routine-engine/core/adapter';
 import type { ObjectStore } from './object-store.js';
+import type { UnfinishedUploads } from './unfinished-uploads.js';
 import { asMissing, Entries, type FoundEntry } from './entries.js';
 import { dataNameOf, encodeEntry, type Entry, INLINE_BYTES } from './entry-format.js';
 import { Digest, piecesOf } from './pieces.js';
@@ -10,6 +11,7 @@ import { isRefusal } from './s3-error.js';
 /** What an {@link S3Place} is made of. */
 export interface S3PlaceParts {
   readonly bucket: ObjectStore;
+  readonly uploads: UnfinishedUploads;
   readonly feed: EventFeed<StoreEvent>;
   /** Name of the store, for events. */
   readonly store: string;
@@ -26,12 +28,22 @@ const WRITES_AT_ONCE = 16;
 /** Entries read at once while listing. */
 const LISTED_AT_ONCE = 32;
 
+/** A writer that wrote nothing for this long, in milliseconds, is taken for dead: a sweep removes what it left. */
+export const IDLE_WRITER_MS = 24 * 60 * 60 * 1000;
+
+/** Name of the object that says that data are being swept. */
+export function sweepMarkOf(id: string): string {
+  return `sweep/${id}`;
+}
+
 /** What is kept, before it is known what its bytes are. */
 export type Draft = Omit<Entry, 'id' | 'inline' | 'byteLength' | 'digest'>;
 
 /** What results and blobs do alike with a bucket. `doing` is such as `keep the result ab…`, for errors. */
 export class S3Place {
   readonly bucket: ObjectStore;
+  readonly uploads: UnfinishedUploads;
+  readonly now: () => number;
   readonly results: Entries;
   readonly blobs: Entries;
   readonly looks = new Gate(LOOKS_AT_ONCE);
@@ -43,6 +55,8 @@ export class S3Place {
 
   constructor(parts: S3PlaceParts) {
     this.bucket = parts.bucket;
+    this.uploads = parts.uploads;
+    this.now = parts.now;
     // Everybody who reads a blob listens.
     setMaxListeners(0, this.closing);
     this.#identity = parts.identity;
@@ -98,6 +112,7 @@ export class S3Place {
     },
   ): Promise<{ outcome: 'stored' | 'present'; entry: Entry }> {
     const id = randomUUID();
+    const tookMs = stopwatch(this.now);
     const digest = new Digest();
     const { byteLength, signal = new AbortController().signal, judge } = options;
     const entries = this.#of(draft);
@@ -112,6 +127,7 @@ export class S3Place {
         throw isRefusal(error) ? error : new Undecided(error);
       });
       if (outcome === 'present') entries.discard(id);
+      else if (tookMs() > IDLE_WRITER_MS / 2) await this.#refuseSwept(entries, entry, doing);
       return { outcome, entry };
     } catch (error) {
       // The entry may be there, or come to be: then its data are needed.
@@ -150,9 +166,34 @@ export class S3Place {
     }
   }
 
+  /**
+   * Looks whether a sweep took the data of an entry that is there now for those of a dead writer. A sweep puts its mark, then
+   * looks for entries, and removes the mark only after the data.
+   */
+  async #refuseSwept(entries: Entries, { key, id }: Entry, doing: string): Promise<void> {
+    try {
+      const mark = await this.bucket.get(sweepMarkOf(id), doing);
+      mark?.body.destroy();
+      const data = await this.bucket.get(dataNameOf(id), doing, { range: [0, 0] });
+      data?.body.destroy();
+      if (!mark && data) return;
+      await entries.remove(key, doing);
+    } catch (error) {
+      throw new Undecided(error);
+    }
+    const took = 'it took so long that its bytes were swept up as those of a writer that died';
+    throw new RoutineEngineError('STORE_UNREACHABLE', `Cannot ${doing}: ${took}; put it again`);
+  }
+
   #of({ kind }: Pick<Draft, 'kind'>): Entries {
     return kind === 'result' ? this.results : this.blobs;
   }
+}
+
+/** Tells how much time has passed: also that in which the machine slept, and whatever was done to its clock. */
+function stopwatch(now: () => number): () => number {
+  const began = { wall: now(), running: performance.now() };
+  return () => Math.max(now() - began.wall, performance.now() - began.running);
 }
 
 /** It is not known whether a request was carried out. */

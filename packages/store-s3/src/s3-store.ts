@@ -8,6 +8,8 @@ import {
   type ResultMetadata,
   type ResultStore,
   type StoreCallOptions,
+  type SweepOptions,
+  type SweptAmount,
   type StoredResult,
   type StoreEvent,
   unlessAborted,
@@ -26,6 +28,8 @@ import { S3Leases } from './s3-leases.js';
 import type { S3StoreOptions } from './s3-options.js';
 import { openPlace } from './s3-client.js';
 import { S3Place } from './s3-place.js';
+import { sweep } from './sweep.js';
+import { UnfinishedUploads } from './unfinished-uploads.js';
 import { keepResult } from './write-result.js';
 
 /** How an {@link S3Store} is set up. @public */
@@ -70,6 +74,7 @@ export class S3Store implements ResultStore {
     this.#ownClient = isOwn ? bucket.client : undefined;
     this.#place = new S3Place({
       bucket: new ObjectStore(bucket),
+      uploads: new UnfinishedUploads(bucket),
       feed: this.#feed,
       store,
       identity,
@@ -111,7 +116,10 @@ export class S3Store implements ResultStore {
     this.#admit(key);
     const doing = `delete the result ${key}`;
     return this.#place.looks.run(async () => {
+      // First: a delete that is cut off must not leave a pin for the next result of that key.
+      await this.#place.bucket.remove(pinOf(key), doing);
       const removed = await this.#place.results.remove(key, doing);
+      // One that was made meanwhile.
       if (removed) await this.#place.bucket.remove(pinOf(key), doing);
       return removed;
     });
@@ -135,6 +143,16 @@ export class S3Store implements ResultStore {
       else if (isThere) await bucket.put(pinOf(key), doing, new Uint8Array(0));
       return isThere;
     });
+  }
+
+  async sweep(options: SweepOptions = {}): Promise<SweptAmount> {
+    this.#place.refuseClosed();
+    const signal = followerOf(options.signal);
+    signal?.throwIfAborted();
+    const sweeping = this.#place.streams.run(() =>
+      sweep(this.#place, { ...options, ...(signal && { signal }) }),
+    );
+    return unlessAborted(sweeping, signal);
   }
 
   close(): Promise<void> {
@@ -180,7 +198,7 @@ export class S3Store implements ResultStore {
     this.#place.refuseClosed();
     return this.#place.looks.run(async () => {
       const pins = new Set<string>();
-      for await (const name of this.#place.bucket.list(pinOf(''), doing)) pins.add(name);
+      for await (const { name } of this.#place.bucket.list(pinOf(''), doing)) pins.add(name);
       return pins;
     });
   }

@@ -35,6 +35,12 @@ export interface KeptObject {
   readonly modifiedAt: number;
 }
 
+interface UploadInParts {
+  readonly name: string;
+  readonly initiatedAt: number;
+  readonly parts: Map<number, KeptObject>;
+}
+
 interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -50,10 +56,10 @@ interface Call extends SeenRequest {
 /** An S3 in memory over HTTP on loopback: what the store needs of it, checked as strictly as S3 checks it. */
 export class S3Double {
   readonly buckets = new Map([[BUCKET, new Map<string, KeptObject>()]]);
-  readonly uploads = new Map<string, Map<number, KeptObject>>();
+  readonly uploads = new Map<string, UploadInParts>();
   readonly requests: SeenRequest[] = [];
-  /** What goes wrong with a request; nothing, when it gives none. */
-  interfere: (request: SeenRequest) => Fault | undefined = () => undefined;
+  /** What goes wrong with a request; nothing, when it gives none. A promise lets it wait. */
+  interfere: (request: SeenRequest) => Fault | undefined | Promise<undefined> = () => undefined;
   /** How far the clock of the server is ahead of that of this machine, in milliseconds. */
   aheadMs = 0;
   /** Whether requests are refused whose time is not that of the server. */
@@ -101,7 +107,7 @@ export class S3Double {
     const { method = '', headers } = request;
     const seen = { method, name, query: url.searchParams, headers };
     this.requests.push(seen);
-    const fault = this.interfere(seen);
+    const fault = await this.interfere(seen);
     let answer: Answer;
     try {
       const body = await bodyOfRequest(request);
@@ -143,6 +149,7 @@ export class S3Double {
     const { method, name, query } = call;
     if (name === '') {
       if (method === 'GET' && query.get('list-type') === '2') return this.#list(call);
+      if (method === 'GET' && query.has('uploads')) return this.#listUploads(call);
       throw new Refusal(501, 'NotImplemented');
     }
     if (method === 'POST' && query.has('uploads')) return this.#createUpload(call);
@@ -189,14 +196,31 @@ export class S3Double {
     const page = all.slice(0, 20);
     const next = all.length > page.length ? escaped(page.at(-1) ?? '') : undefined;
     const token = next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`;
-    const contents = page.map((name) => `<Contents><Key>${escaped(name)}</Key></Contents>`).join('');
+    const contents = page.map((name) => `<Contents>${listed(name, bucket.get(name))}</Contents>`).join('');
     const truncated = `<IsTruncated>${next !== undefined}</IsTruncated>`;
     return { xml: `<ListBucketResult>${truncated}${token}${contents}</ListBucketResult>` };
   }
 
+  #listUploads({ query }: Call): Answer {
+    const prefix = query.get('prefix') ?? '';
+    const all = [...this.uploads].filter(([, { name }]) => name.startsWith(prefix));
+    const after = all.findIndex(([id]) => id === query.get('upload-id-marker')) + 1;
+    const page = all.slice(after, after + 2);
+    const uploads = page.map(([id, { name, initiatedAt }]) => {
+      const initiated = `<Initiated>${new Date(initiatedAt).toISOString()}</Initiated>`;
+      return `<Upload><Key>${escaped(name)}</Key><UploadId>${id}</UploadId>${initiated}</Upload>`;
+    });
+    const [lastId = '', last] = page.at(-1) ?? [];
+    const next = `<NextKeyMarker>${escaped(last?.name ?? '')}</NextKeyMarker><NextUploadIdMarker>${lastId}</NextUploadIdMarker>`;
+    const truncated = `<IsTruncated>${after + page.length < all.length}</IsTruncated>`;
+    return {
+      xml: `<ListMultipartUploadsResult>${truncated}${next}${uploads.join('')}</ListMultipartUploadsResult>`,
+    };
+  }
+
   #createUpload({ name }: Call): Answer {
     const id = randomUUID();
-    this.uploads.set(id, new Map());
+    this.uploads.set(id, { name, initiatedAt: this.#now, parts: new Map() });
     const xml = `<Key>${escaped(name)}</Key><UploadId>${id}</UploadId>`;
     return { xml: `<InitiateMultipartUploadResult>${xml}</InitiateMultipartUploadResult>` };
   }
@@ -204,8 +228,10 @@ export class S3Double {
   #upload(call: Call): Answer {
     const { method, query, body, bucket, name } = call;
     const id = query.get('uploadId') ?? '';
-    const parts = this.uploads.get(id);
-    if (!parts) throw new Refusal(404, 'NoSuchUpload');
+    const upload = this.uploads.get(id);
+    if (upload?.name !== name) throw new Refusal(404, 'NoSuchUpload');
+    const { parts } = upload;
+    if (method === 'GET') return listParts(query, parts);
     if (method === 'PUT') {
       const kept = this.#keptOf(body);
       parts.set(Number(query.get('partNumber')), kept);
@@ -223,13 +249,34 @@ export class S3Double {
       if (isSmall) throw new Refusal(400, 'EntityTooSmall');
       return kept.body;
     });
-    bucket.set(name, this.#keptOf(Buffer.concat(bodies)));
+    // As Amazon has it: such an object is as old as its upload.
+    bucket.set(name, { ...this.#keptOf(Buffer.concat(bodies)), modifiedAt: upload.initiatedAt });
     return { xml: `<CompleteMultipartUploadResult><Key>${name}</Key></CompleteMultipartUploadResult>` };
   }
 
   #keptOf(body: Buffer): KeptObject {
     return { body, etag: `"${md5(body)}"`, modifiedAt: this.#now };
   }
+}
+
+function listed(name: string, kept: KeptObject | undefined): string {
+  const { body, etag = '', modifiedAt = 0 } = kept ?? {};
+  const times = `<LastModified>${new Date(modifiedAt).toISOString()}</LastModified>`;
+  return `<Key>${escaped(name)}</Key>${times}<ETag>${escaped(etag)}</ETag><Size>${body?.byteLength ?? 0}</Size>`;
+}
+
+/** Pages of two. */
+function listParts(query: URLSearchParams, kept: ReadonlyMap<number, KeptObject>): Answer {
+  const after = Number(query.get('part-number-marker') ?? 0);
+  const all = [...kept].filter(([number]) => number > after).toSorted(([one], [other]) => one - other);
+  const page = all.slice(0, 2);
+  const parts = page.map(([number, { body, modifiedAt }]) => {
+    const times = `<LastModified>${new Date(modifiedAt).toISOString()}</LastModified>`;
+    return `<Part><PartNumber>${number}</PartNumber>${times}<Size>${body.byteLength}</Size></Part>`;
+  });
+  const next = `<NextPartNumberMarker>${page.at(-1)?.[0] ?? 0}</NextPartNumberMarker>`;
+  const truncated = `<IsTruncated>${all.length > page.length}</IsTruncated>`;
+  return { xml: `<ListPartsResult>${truncated}${next}${parts.join('')}</ListPartsResult>` };
 }
 
 function assertMatches({ headers, bucket, name }: Call): void {

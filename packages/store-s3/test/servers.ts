@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import {
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { flipped } from './place.ts';
 import { ACCESS_KEY, BUCKET, S3Double, SECRET_KEY } from './s3-double.ts';
@@ -75,6 +78,19 @@ export async function empty(server: TestServer, begin: string): Promise<void> {
     for (const { Key } of Contents)
       await client.send(new DeleteObjectCommand({ Bucket: server.bucket, Key }));
   }
+  client.destroy();
+}
+
+/** Leaves what writers leave that die in the middle of an upload, and before they make the entry of what was uploaded; and a lease. */
+export async function litter({ bucket: Bucket, ...server }: TestServer, prefix: string): Promise<void> {
+  const client = clientOf({ bucket: Bucket, ...server });
+  const half = { Bucket, Key: `${prefix}/data/${randomUUID()}` };
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand(half));
+  await client.send(new UploadPartCommand({ ...half, UploadId, PartNumber: 1, Body: 'half a part' }));
+  const whole = { Bucket, Key: `${prefix}/data/${randomUUID()}`, Body: 'no entry names this' };
+  await client.send(new PutObjectCommand(whole));
+  const lease = { Bucket, Key: `${prefix}/leases/${'c'.repeat(64)}/0000000001`, Body: '{}' };
+  await client.send(new PutObjectCommand(lease));
   client.destroy();
 }
 

@@ -1,7 +1,7 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { matchesRoutineId, parseRoutineId, type RoutineId } from '../model/routine-id.js';
 import type { Clock } from '../ports/clock.js';
-import type { ResultStore } from '../ports/result-store.js';
+import type { ResultStore, SweptAmount } from '../ports/result-store.js';
 import { inParallel } from './in-parallel.js';
 import { ResultIndex } from './result-index.js';
 
@@ -40,6 +40,8 @@ export interface GarbageReport {
   readonly removed: StoreAmount;
   /** What was left, as far as it was there when it began. */
   readonly kept: StoreAmount;
+  /** What the store itself swept: what writers that died had left. */
+  readonly swept: SweptAmount;
 }
 
 type Amount = { -readonly [Part in keyof StoreAmount]: StoreAmount[Part] };
@@ -48,7 +50,8 @@ const BLOB_GRACE_MS = 60 * 60 * 1000;
 const DELETES_AT_ONCE = 16;
 
 /**
- * Deletes results, the oldest first, until the bounds hold, and then the blobs that no result names any more. What is pinned
+ * Deletes results, the oldest first, until the bounds hold, then the blobs that no result names any more, and has the store
+ * sweep up what writers that died have left, see {@link ResultStore.sweep}. What is pinned
  * stays, and its blobs. Others may put and get meanwhile: a result that loses a blob so is a miss. A result that is pinned or
  * computed anew after its turn to be listed may go all the same.
  *
@@ -79,7 +82,8 @@ export async function collectGarbage(
     return blob !== undefined && named.has(blob);
   };
   await collectBlobs(store, { stays, before: began - blobGraceMs, dryRun, signal }, report);
-  return report;
+  const swept = await store.sweep?.({ dryRun, ...(signal && { signal }) });
+  return { ...report, swept: swept ?? { items: 0, byteLength: 0 } };
 }
 
 /** Results that may go, and blobs that stay in any case. */

@@ -8,6 +8,8 @@ import type {
   ResultStore,
   ResultStoreCapabilities,
   StoreCallOptions,
+  SweepOptions,
+  SweptAmount,
 } from '../ports/result-store.js';
 import type { Copy } from './copy-queue.js';
 import { copyResult, holdable } from './copy-result.js';
@@ -100,6 +102,23 @@ export class TieredStore implements ResultStore {
       this.#tiers.refuseClosed();
       yield entry;
     }
+  }
+
+  /** Sweeps every tier. @returns what went in all of them. */
+  async sweep(options?: SweepOptions): Promise<SweptAmount> {
+    this.#tiers.refuseClosed();
+    options?.signal?.throwIfAborted();
+    let items = 0;
+    let byteLength = 0;
+    await this.#tiers.during(() =>
+      this.#tiers.each(this.#tiers.all, async (tier) => {
+        const swept = await tier.sweep?.(options);
+        items += swept?.items ?? 0;
+        byteLength += swept?.byteLength ?? 0;
+        return swept !== undefined;
+      }),
+    );
+    return { items, byteLength };
   }
 
   /** Waits for copies to slower tiers as well, each of which is tried a few times at most; then closes every tier. */

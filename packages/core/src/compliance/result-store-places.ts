@@ -19,15 +19,17 @@ interface Abilities extends ResultStoreCapabilities {
   readonly blobs: boolean;
   readonly leases: boolean;
   readonly copies: boolean;
+  readonly sweeps: boolean;
   readonly damage: boolean;
 }
 
 export function placeCases(it: Register, can: Abilities): void {
   it('declares the capabilities by which it is tested', async ({ store }) => {
-    const { durable, shared, blobs, leases } = can;
+    const { durable, shared, blobs, leases, sweeps } = can;
     assert.deepEqual({ ...store.capabilities }, { durable, shared });
     assert.equal(store.blobs !== undefined, blobs, 'whether it keeps blobs');
     assert.equal(store.leases !== undefined, leases, 'whether it has leases');
+    assert.equal(store.sweep !== undefined, sweeps, 'whether it has a sweep');
     assert.match(store.name, /^[a-z][a-z0-9-]*$/);
   });
 

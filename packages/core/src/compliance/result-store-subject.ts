@@ -22,6 +22,8 @@ export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStore
   readonly blobs?: boolean;
   /** Whether the store has leases. Default `false`. */
   readonly leases?: boolean;
+  /** Whether the store has a sweep. Default `false`. */
+  readonly sweeps?: boolean;
   /**
    * Whether the store keeps copies of its own, so that it may go on giving what another store on the place has deleted. Default
    * `false`.
@@ -29,13 +31,15 @@ export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStore
   readonly copies?: boolean;
   /**
    * Lets that many milliseconds pass for the place: by the clock that its stores go by, or really. Without it there is no case of
-   * leases that run out, or of blobs that are put again later.
+   * leases that run out, of blobs that are put again later, or of sweeping up what is old.
    */
   readonly elapse?: (place: Place, milliseconds: number) => Promise<void> | void;
   /** Changes the kept bytes of a result behind the store's back. Leave it out where that cannot be done. */
   readonly damage?: (place: Place, key: ResultKey) => Promise<void>;
   /** The same for a blob, whose number of bytes stays. */
   readonly damageBlob?: (place: Place, digest: string) => Promise<void>;
+  /** Leaves there what a writer leaves that dies in the middle of a large result. Leave it out where nothing is left. */
+  readonly litter?: (place: Place) => Promise<void>;
 }
 
 /** What one case gets. */
@@ -48,6 +52,7 @@ export interface StoreCase {
   readonly elapse: (milliseconds: number) => Promise<void>;
   readonly damage: (key: ResultKey) => Promise<void>;
   readonly damageBlob: (digest: string) => Promise<void>;
+  readonly litter: () => Promise<void>;
 }
 
 /** Registers one case: its name is the promise it looks after. */

@@ -9,12 +9,13 @@ import { pinCases } from './result-store-pins.js';
 import { placeCases } from './result-store-places.js';
 import { resultCases } from './result-store-results.js';
 import { blobPlaceCases } from './result-store-blob-places.js';
+import { sweepCases } from './result-store-sweeps.js';
 import type { Register, ResultStorePlace, ResultStoreSubject, StoreCase } from './result-store-subject.js';
 import type { ComplianceRunner } from './runner.js';
 
 /**
  * Proves that a {@link ResultStore} keeps its promises. Registers 50 cases, and more for what the store can do beyond the
- * minimum: over 80 for one that can do everything. Every case has a place of its own, so that they may run at once and in any order.
+ * minimum: over 90 for one that can do everything. Every case has a place of its own, so that they may run at once and in any order.
  *
  * @example
  * ```ts
@@ -34,12 +35,21 @@ export function resultStoreCompliance<Place extends ResultStorePlace>(
     describe('knows its results', () => entryCases(register));
     describe('keeps metadata', () => metadataCases(register));
     describe('pins', () => pinCases(register, subject.capabilities));
-    const { blobs = false, leases = false, copies = false } = subject;
-    const can = { ...subject.capabilities, blobs, leases, copies, damage: subject.damage !== undefined };
+    const { blobs = false, leases = false, copies = false, sweeps = false } = subject;
+    const can = {
+      ...subject.capabilities,
+      blobs,
+      leases,
+      copies,
+      sweeps,
+      damage: subject.damage !== undefined,
+    };
     const elapse = subject.elapse !== undefined;
     describe('opens and closes', () => placeCases(register, can));
     const { shared } = subject.capabilities;
     if (leases) describe('gives leases', () => leaseCases(register, { shared, elapse }));
+    const litter = subject.litter !== undefined && elapse;
+    if (sweeps) describe('sweeps', () => sweepCases(register, { blobs, leases, litter }));
     if (!blobs) return;
     describe('keeps blobs', () => blobCases(register));
     describe('knows when blobs were put', () => blobTimeCases(register, { elapse }));
@@ -73,6 +83,7 @@ async function runCase<Place extends ResultStorePlace>(
       elapse: async (milliseconds) => subject.elapse?.(place, milliseconds),
       damage: async (key) => subject.damage?.(place, key),
       damageBlob: async (digest) => subject.damageBlob?.(place, digest),
+      litter: async () => subject.litter?.(place),
     });
   } finally {
     for (const store of stores) await store.close();

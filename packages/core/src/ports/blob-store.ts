@@ -10,7 +10,7 @@ export interface KeptBlob {
 
 /** One line of {@link BlobStore.list}. @public */
 export interface BlobEntry extends Pick<StoredBlob, 'digest' | 'byteLength'> {
-  /** When it was put last, also when it was there already, in milliseconds since 1970 (UTC), to the second or better. */
+  /** When it was put last, also when it was there already, in milliseconds since 1970 (UTC) by the clock of whoever lists, to the second or better. */
   readonly putAt: number;
 }
 

@@ -28,6 +28,19 @@ export interface StoreCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@link ResultStore.sweep}. @public */
+export interface SweepOptions extends StoreCallOptions {
+  /** Says what would go, and removes nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What {@link ResultStore.sweep} removed, or would with `dryRun`. @public */
+export interface SweptAmount {
+  /** Files, objects or whatever the store is made of. */
+  readonly items: number;
+  readonly byteLength: number;
+}
+
 /**
  * Remembers task results, so that a task which already ran with the same arguments is not run again.
  *
@@ -88,6 +101,14 @@ export interface ResultStore {
 
   /** All results in no particular order; what is put or deleted meanwhile may or may not be seen. */
   list(): AsyncIterable<ResultEntry>;
+
+  /**
+   * Removes what nobody can get or needs any more: what writers and holders of leases that died have left, and damaged results
+   * that were put aside long ago. Safe at any time: what live ones are at stays, wherever they are. Collecting garbage calls it.
+   * Absent: nothing is ever left.
+   * @throws {@link RoutineEngineError} `STORE_UNREACHABLE`; the reason of `signal`. What is gone by then is gone.
+   */
+  sweep?(options?: SweepOptions): Promise<SweptAmount>;
 
   /** Waits for what is under way, then releases everything. A second call does nothing. */
   close(): Promise<void>;

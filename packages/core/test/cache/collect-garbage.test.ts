@@ -53,6 +53,7 @@ describe('collecting garbage', () => {
     expect(report).toEqual({
       removed: { results: 3, resultBytes: 300, blobs: 0, blobBytes: 0 },
       kept: { results: 2, resultBytes: 200, blobs: 0, blobBytes: 0 },
+      swept: { items: 0, byteLength: 0 },
     });
   });
 
@@ -71,6 +72,22 @@ describe('collecting garbage', () => {
     await collect(place, store, { maxBytes: 2 * 100 + BLOB_BYTES - 1 });
     expect(await secondsIn(store)).toEqual([3]);
     expect(await digestsIn(store)).toEqual([shared]);
+  });
+
+  it('has the store sweep up what writers that died have left, unless it is only to say what would go', async () => {
+    const { place, store } = await openPlace();
+    place.leaveLitter(700);
+    place.leaveLitter(300);
+    place.now += 48 * HOUR_MS;
+    place.leaveLitter(1);
+    const swept = { items: 2, byteLength: 1000 };
+    expect(await collect(place, store, { dryRun: true })).toMatchObject({ swept });
+    expect(await collect(place, store, {})).toMatchObject({ swept });
+    expect(place.litter).toHaveLength(1);
+    const withoutSweep = await openPlace(() => ({ sweep: undefined }) as never);
+    expect(await collect(place, withoutSweep.store, {})).toMatchObject({
+      swept: { items: 0, byteLength: 0 },
+    });
   });
 
   it('deletes results that are older than allowed', async () => {

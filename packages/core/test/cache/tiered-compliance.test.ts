@@ -40,6 +40,10 @@ describe.each([
       blobs: true,
       leases: true,
       copies: true,
+      sweeps: true,
+      litter: async ({ places }: { places: MemoryPlace[] }) => {
+        for (const place of places) place.leaveLitter();
+      },
       create: async () => {
         const places = Array.from({ length: count }, () => new MemoryPlace());
         return {
@@ -71,6 +75,7 @@ describe('TieredStore of memory alone', () => {
     { describe, it },
     {
       capabilities: { durable: false, shared: false },
+      sweeps: true,
       create: async () => ({
         open: async () => new TieredStore({ tiers: [memory()], clock: systemClock, node: 'client' }),
         destroy: async () => {},

@@ -5,6 +5,7 @@ import { BROKEN_BLOBS, brokenBlobsBy } from './broken-blob-stores.ts';
 import { BROKEN_METADATA } from './broken-result-metadata.ts';
 import { type Breakage, BROKEN, brokenBy } from './broken-result-stores.ts';
 import { BROKEN_PLACES } from './broken-places.ts';
+import { BROKEN_SWEEPS } from './broken-sweeps.ts';
 import { failuresOf } from './failures-of.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 import { MemoryPlace, type PlaceBreakage } from './memory-place.ts';
@@ -47,7 +48,9 @@ function withEverything(breakage: PlaceBreakage): ResultStoreSubject<MemoryPlace
     capabilities: { durable: true, shared: true },
     blobs: true,
     leases: true,
+    sweeps: true,
     create: async () => new MemoryPlace(breakage),
+    litter: async (place) => place.leaveLitter(),
     elapse: (place, milliseconds) => void (place.now += milliseconds),
     damage: async (place, key) => place.damage(key),
     damageBlob: ({ blobs }, digest) => blobs.damage(digest),
@@ -90,20 +93,25 @@ describe('the kit for result stores', () => {
     expect(await brokenPromisesOfBlobs(breakage)).toContain(promise);
   });
 
-  it.each(BROKEN_PLACES)('catches a store on a place that %s', async (_, promise, breakage) => {
-    expect(await brokenPromisesOfPlaces(breakage, promise)).toEqual([promise]);
-  });
+  it.each([...BROKEN_PLACES, ...BROKEN_SWEEPS])(
+    'catches a store on a place that %s',
+    async (_, promise, breakage) => {
+      expect(await brokenPromisesOfPlaces(breakage, promise)).toEqual([promise]);
+    },
+  );
 
-  it('has more than 80 cases for a store that can do everything, each with a name of its own', () => {
+  it('has more than 90 cases for a store that can do everything, each with a name of its own', () => {
     const promises = promisesTo(withEverything(() => ({})));
-    expect(promises.length).toBeGreaterThan(80);
+    expect(promises.length).toBeGreaterThan(90);
     expect(new Set(promises).size).toBe(promises.length);
   });
 
   it('has a store that it catches for each case of what a store can do beyond the minimum, of pins and of metadata', () => {
     const minimal = promisesTo({ capabilities: CAPABILITIES, create: async () => new MemoryPlace() });
     const caught = new Set(
-      [...BROKEN_BLOBS, ...BROKEN_PLACES, ...BROKEN, ...BROKEN_METADATA].map(([, promise]) => promise),
+      [...BROKEN_BLOBS, ...BROKEN_PLACES, ...BROKEN_SWEEPS, ...BROKEN, ...BROKEN_METADATA].map(
+        ([, promise]) => promise,
+      ),
     );
     const isOptional = (name: string): boolean =>
       !minimal.includes(name) || /\bpins?\b|pinned|metadata/.test(name);

@@ -4,13 +4,14 @@ import type { StoreEvent } from '../../src/events/engine-event.ts';
 import { EventFeed } from '../../src/events/event-feed.ts';
 import type { ResultStorePlace } from '../../src/compliance/result-store-subject.ts';
 import type { LeaseStore } from '../../src/ports/lease-store.ts';
-import type { ResultStore } from '../../src/ports/result-store.ts';
+import type { ResultStore, SweepOptions, SweptAmount } from '../../src/ports/result-store.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 import { MemoryLeases } from './memory-leases.ts';
 
 /** What a store on a place does in its own, wrong way. */
 export type PlaceBreakage = (sound: ResultStore, place: MemoryPlace) => Partial<ResultStore>;
 
+const DAY_MS = 86_400_000;
 let places = 0;
 
 /** Results, blobs and leases in memory that outlast the stores which are opened on them, by a clock of their own. */
@@ -24,6 +25,8 @@ export class MemoryPlace implements ResultStorePlace {
   /** Keys of results that were changed behind the store's back. */
   readonly damaged = new Set<string>();
   readonly everDamaged = new Set<string>();
+  /** Bytes of what writers that died have left, and when. */
+  readonly litter: { readonly byteLength: number; readonly since: number }[] = [];
   readonly #breakage: PlaceBreakage;
 
   constructor(breakage: PlaceBreakage = () => ({})) {
@@ -44,6 +47,17 @@ export class MemoryPlace implements ResultStorePlace {
         return typeof value === 'function' ? (value.bind(sound) as unknown) : value;
       },
     });
+  }
+
+  leaveLitter(byteLength = 1000): void {
+    this.litter.push({ byteLength, since: this.now });
+  }
+
+  /** Removes the litter that is older than a day. */
+  sweep(dryRun: boolean): SweptAmount {
+    const old = this.litter.filter(({ since }) => this.now - since > DAY_MS);
+    if (!dryRun) for (const each of old) this.litter.splice(this.litter.indexOf(each), 1);
+    return { items: old.length, byteLength: old.reduce((sum, { byteLength }) => sum + byteLength, 0) };
   }
 
   damage(key: string): void {
@@ -128,6 +142,12 @@ class PlaceStore implements ResultStore {
 
   list(): ReturnType<ResultStore['list']> {
     return this.#admitted(this.#place.results.list());
+  }
+
+  async sweep({ dryRun = false, signal }: SweepOptions = {}): Promise<SweptAmount> {
+    this.#admit();
+    signal?.throwIfAborted();
+    return this.#place.sweep(dryRun);
   }
 
   close(): Promise<void> {

@@ -33,6 +33,7 @@ export type {
   RoutineDefinition,
   RoutineOptions,
 } from './model/routine-definition.js';
+export type { HandlerOptions, OfferedTrigger, TriggerRule, TriggerWhen } from './model/trigger.js';
 export type { NamedRoutineId, RecordRoutineId, RoutineId, RoutineKind } from './model/routine-id.js';
 export type { NodeRole } from './model/node-role.js';
 export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statuses.js';
@@ -65,7 +66,7 @@ export type {
   SweptAmount,
 } from './ports/result-store.js';
 export type { RoutineCatalog } from './ports/routine-catalog.js';
-export type { CurrentRun, RoutineCall, RoutineEngine } from './ports/routine-engine.js';
+export type { CurrentRun, RoutineCall, RoutineEngine, TriggeredRun } from './ports/routine-engine.js';
 export type { Serializer } from './ports/serializer.js';
 export type {
   Connection,

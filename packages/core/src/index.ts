@@ -13,6 +13,16 @@ export {
   type Workflow,
   type WorkflowOptions,
 } from './define/define.js';
+export type {
+  AnsweredRun,
+  FailedRun,
+  FinishedRun,
+  FinishedRunBase,
+  Trigger,
+  TriggerOptions,
+  WatchedRoutine,
+} from './define/trigger.js';
+export type { HandlerOptions, TriggerWhen } from './model/trigger.js';
 export type { Indivisible, ListWithRefs, OrRef, OrRefs, TupleWithRefs, WithRefs } from './define/or-ref.js';
 export { move, type Movable } from './codec/move.js';
 export { Ref, type BinaryResult } from './context/ref.js';

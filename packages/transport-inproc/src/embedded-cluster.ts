@@ -4,6 +4,7 @@ import {
   CODEC,
   EVENT_FEED,
   IDS,
+  LIMITS,
   LOGGER,
   NODE_IDENTITY,
   RANDOM,
@@ -108,6 +109,8 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
     });
   });
   const stop = async (): Promise<void> => {
+    // Whoever waited for a run is gone by now: those of triggers are left.
+    await service.whenIdle(LIMITS.drainMs);
     await Promise.all(workers.map((worker) => worker.stop()));
     await service.close();
   };

@@ -451,6 +451,45 @@ describe('cancelling', () => {
   });
 });
 
+describe('a run of a node that goes away', () => {
+  it('goes on when it answers the end of another', async () => {
+    const worker = await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('handler', { triggeredBy: 'run-1', triggerDepth: 1 });
+    await client.request('waits', { triggeredBy: 'run-2', triggerDepth: 1 });
+    await client.close();
+    expect(worker.all('v1.routine.cancel')).toEqual([]);
+    const idle = service.whenIdle(60_000).then(() => 'idle');
+    await worker.complete(worker.last('v1.routine.request_start'));
+    expect(worker.asked).toEqual(['handler', 'waits']);
+    expect(await Promise.race([idle, settle().then(() => 'busy')])).toBe('busy');
+    await worker.complete(worker.last('v1.routine.request_start'));
+    expect(await idle).toBe('idle');
+    expect(service.runsInHand).toBe(0);
+  });
+
+  it('is waited for no longer than asked', async () => {
+    await ScriptedNode.worker(transport, 'worker');
+    const client = await ScriptedNode.client(transport);
+    await client.request('handler', { triggeredBy: 'run-1', triggerDepth: 1 });
+    const idle = service.whenIdle(60_000);
+    await clock.advance(60_000);
+    await idle;
+    expect(service.runsInHand).toBe(1);
+  });
+
+  it.each([
+    ['triggeredBy', 7],
+    ['triggeredBy', 'x'.repeat(65)],
+    ['triggerDepth', -1],
+    ['triggerDepth', 1_001],
+  ])('is refused with the %s %s', async (field, value) => {
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1', { [field]: value });
+    expect(client.closed).toBe(true);
+  });
+});
+
 describe('a node that does not keep to the protocol', () => {
   it.each([
     ['skips a number', { type: 'v1.worker.draining', sequence: 7 }],

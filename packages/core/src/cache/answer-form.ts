@@ -3,7 +3,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 
-/** Whether an outcome has what a call asked for: the value, or a reference to it. A failure always has. */
+/** Whether an outcome has what a call asked for: the value, or a reference to it. A failure always has; for both, the value will do. */
 export function isAnswer({ answer }: Pick<EncodedCall, 'answer'>, outcome: Outcome): boolean {
   if (outcome.status !== 'DONE') return true;
   return (answer === 'reference' ? outcome.reference : outcome.value) !== undefined;
@@ -13,6 +13,7 @@ export function isAnswer({ answer }: Pick<EncodedCall, 'answer'>, outcome: Outco
 export function asAnswer(call: EncodedCall, outcome: Outcome): Outcome {
   if (outcome.status !== 'DONE') return outcome;
   if (!isAnswer(call, outcome)) return notKept(call);
+  if (call.answer === 'both') return outcome;
   if (call.answer === 'reference') return { ...outcome, value: undefined };
   return outcome.reference ? { ...outcome, reference: undefined } : outcome;
 }

@@ -74,11 +74,14 @@ export class KeptResults {
    */
   async keep(call: EncodedCall, maker: ResultMaker, outcome: Outcome): Promise<Outcome> {
     const { store, contents } = this.#parts;
-    if (outcome.status !== 'DONE' || !outcome.value || outcome.rememberedIn === store.identity)
-      return outcome;
+    if (outcome.status !== 'DONE' || !outcome.value) return outcome;
     const { value, node } = outcome;
+    const isKept = outcome.rememberedIn === store.identity;
+    if (isKept && (call.answer !== 'both' || outcome.reference)) return outcome;
     const key = this.keyOf(call, maker);
     try {
+      if (isKept)
+        return node ? this.#named(outcome, key, call, node) : ((await this.#first(key, call)) ?? outcome);
       const shared = await contents.share(value);
       if (shared.blobs && !store.blobs) throw keepsNoBlobs(store.name);
       const { head, buffers } = shared;
@@ -86,13 +89,9 @@ export class KeptResults {
       const kept = await this.#put(key, call, { metadata, body: bodyOf({ head, buffers }) });
       this.tell(key, { type: 'store.put', byteLength: encodedBytes(value), outcome: kept });
       const first = kept === 'present' ? await this.#first(key, call) : undefined;
-      return (
-        first ?? {
-          ...outcome,
-          rememberedIn: store.identity,
-          ...(node && { reference: referenceTo(store, key, metadata, value, node) }),
-        }
-      );
+      if (first) return first;
+      const remembered = { ...outcome, rememberedIn: store.identity };
+      return node ? this.#named(remembered, key, metadata, node) : remembered;
     } catch (error) {
       this.tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(error) });
       return outcome;
@@ -177,6 +176,11 @@ export class KeptResults {
       feed.emit({ at: clock.now(), node, store: store.name, key, ...happening } as StoreEvent);
   }
 
+  #named(outcome: Done, key: ResultKey, of: { readonly routineId: string }, node: Uint8Array): Done {
+    if (!outcome.value) return outcome;
+    return { ...outcome, reference: referenceTo(this.#parts.store, key, of, outcome.value, node) };
+  }
+
   /** The result that was kept first, which counts for everybody; a reference to any other value would name it falsely. */
   async #first(key: ResultKey, call: EncodedCall): Promise<Done | undefined> {
     const { store } = this.#parts;
@@ -190,7 +194,7 @@ export class KeptResults {
     const { durationMs, node } = found.metadata;
     const outcome: Done = { status: 'DONE', value, rememberedIn: store.identity, durationMs };
     // Most calls want the value only, and are answered in a few microseconds.
-    if (answer !== 'reference' || node === undefined) return outcome;
+    if (answer === undefined || node === undefined) return outcome;
     const reference = referenceTo(store, key, found.metadata, value, Buffer.from(node, 'base64'));
     return { ...outcome, reference };
   }

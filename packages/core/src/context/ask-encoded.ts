@@ -26,12 +26,15 @@ export function askEncoded(
   { codec, ids }: { readonly codec: Codec; readonly ids: Ids },
   ask: (encoded: EncodedCall) => Promise<unknown>,
 ): Promise<unknown> {
-  const runId = ids.next();
+  const { triggered } = call;
+  const runId = triggered?.runId ?? ids.next();
   const rootRunId = parent?.rootRunId ?? runId;
   const place = {
     parentRunId: parent?.runId,
     depth: parent && depthBelow(parent),
     priority: parent?.priority,
+    triggerDepth: triggered?.triggerDepth ?? parent?.triggerDepth,
+    triggeredBy: triggered?.triggeredBy,
   };
   const encoded = encodeCall(call, { runId, rootRunId, routineId, ...place }, codec);
   const settled = parent?.waitFor({ runId, abandon: (reason) => control.cancellation.cancel(reason) });

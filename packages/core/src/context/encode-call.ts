@@ -84,7 +84,10 @@ function retryControlOf(call: RoutineCall): RetryControl | undefined {
  */
 export function encodeCall(
   call: RoutineCall,
-  run: Pick<EncodedCall, 'runId' | 'rootRunId' | 'routineId' | 'depth' | 'priority'> & {
+  run: Pick<
+    EncodedCall,
+    'runId' | 'rootRunId' | 'routineId' | 'depth' | 'priority' | 'triggeredBy' | 'triggerDepth'
+  > & {
     readonly parentRunId: string | undefined;
   },
   codec: Codec,
@@ -114,6 +117,8 @@ export function encodeCall(
     // What is as usual is left out, since all of it travels.
     priority: priority || undefined,
     labels: call.options?.labels ?? call.definition?.options.labels,
+    triggeredBy: run.triggeredBy,
+    triggerDepth: run.triggerDepth,
   };
 }
 

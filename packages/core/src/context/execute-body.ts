@@ -39,7 +39,7 @@ export async function executeBody(
   try {
     const args = decodeArguments(call, definition.options.keepRefs === true, parts);
     const result = await callBody(scope, definition, args instanceof Promise ? await args : args);
-    const wantsNode = call.argumentsDigest !== undefined || call.answer === 'reference';
+    const wantsNode = call.argumentsDigest !== undefined || call.answer !== undefined;
     // In the scope of the run, since the code behind its streams belongs to it.
     const encoded = inScope(scope, encodeResult, result, parts, wantsNode);
     const { value, node } = encoded instanceof Promise ? await encoded : encoded;

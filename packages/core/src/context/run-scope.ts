@@ -66,6 +66,7 @@ export interface RunScopeParts {
     readonly attempt: number;
     readonly depth?: number | undefined;
     readonly priority?: number | undefined;
+    readonly triggerDepth?: number | undefined;
   };
 }
 
@@ -118,6 +119,11 @@ export class RunScope implements Run {
   get depth(): number {
     if (this.#requested) return this.#requested.depth ?? 0;
     return this.parent ? depthBelow(this.parent) : 0;
+  }
+
+  /** How many triggers, one after the other, led to this run; absent for none. */
+  get triggerDepth(): number | undefined {
+    return this.#requested ? this.#requested.triggerDepth : this.parent?.triggerDepth;
   }
 
   /** What the runs that it calls inherit. */

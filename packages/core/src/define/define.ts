@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Ref } from '../context/ref.js';
 import type {
@@ -15,6 +14,8 @@ import type { OrRefs } from './or-ref.js';
 import { callRoutine } from './call.js';
 import { register } from './registry.js';
 import { serializer } from './serializers.js';
+import { placeOf, sourceHashOf } from './source.js';
+import { trigger } from './trigger.js';
 
 /** How a task is named. @public */
 export interface TaskOptions<Args extends readonly unknown[] = never[]> extends DefinitionOptions {
@@ -166,30 +167,13 @@ function describe(
   options: DefinitionOptions,
 ): RoutineDefinition {
   const definedAt = placeOf(id.kind === 'task' ? task : workflow);
-  return {
-    kind: id.kind,
-    id,
-    body,
-    options,
-    sourceHash: createHash('sha256').update(Function.prototype.toString.call(body)).digest('hex'),
-    definedAt,
-  };
+  return { kind: id.kind, id, body, options, sourceHash: sourceHashOf(body), definedAt };
 }
 
-/** Where `define.task` or `define.workflow` was called: the first frame below them. */
-function placeOf(definer: typeof task | typeof workflow): string | undefined {
-  const where: { stack?: string } = {};
-  Error.captureStackTrace(where, definer);
-  const [, frame] = where.stack?.split('\n') ?? [];
-  return frame
-    ?.trim()
-    .replace(/^at (?:.*\()?/, '')
-    .replace(/\)$/, '');
-}
-
-/** Makes routines out of functions, and says how class instances are carried. @public */
+/** Makes routines out of functions, has some answer the end of others, and says how class instances are carried. @public */
 export const define: {
   readonly task: typeof task;
   readonly workflow: typeof workflow;
+  readonly trigger: typeof trigger;
   readonly serializer: typeof serializer;
-} = { task, workflow, serializer };
+} = { task, workflow, trigger, serializer };

@@ -1,5 +1,6 @@
 import type { OfferedRoutine, RoutineDefinition } from '../model/routine-definition.js';
 import { completeRoutineId, formatRoutineId } from '../model/routine-id.js';
+import type { OfferedTrigger, TriggerRule } from '../model/trigger.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import { duplicateRoutine } from './duplicate-routine.js';
 
@@ -19,5 +20,14 @@ export function offeredRoutines(catalog: RoutineCatalog, project: string): Offer
     if (other && other.body !== definition.body) throw duplicateRoutine(routineId, other, definition);
     offered.set(routineId, definition);
   }
-  return [...offered].map(([routineId, { sourceHash }]) => ({ routineId, sourceHash }));
+  return [...offered].map(([routineId, { sourceHash, trigger }]) => ({
+    routineId,
+    sourceHash,
+    ...(trigger && { trigger: offeredTrigger(trigger, project) }),
+  }));
+}
+
+/** A trigger as plain data. One that names no project is about that of its node. */
+export function offeredTrigger({ on, when, options }: TriggerRule, project: string): OfferedTrigger {
+  return { on: formatRoutineId({ ...on, project: on.project ?? project }), when, options };
 }

@@ -14,15 +14,19 @@ interface Registry {
   readonly definitions: Map<string, RoutineDefinition>;
   /** By kind and name: all projects and versions. */
   readonly byName: Map<string, readonly RoutineDefinition[]>;
+  /** Handlers of triggers. */
+  triggers: readonly RoutineDefinition[];
 }
 
 /** One registry a thread, also for a second installed copy of this package. */
 const REGISTRY = Symbol.for('@routine-engine/registry.v1');
 type WithRegistry = typeof globalThis & { [REGISTRY]?: Registry };
-const { definitions, byName } = ((globalThis as WithRegistry)[REGISTRY] ??= {
+const known = ((globalThis as WithRegistry)[REGISTRY] ??= {
   definitions: new Map(),
   byName: new Map(),
+  triggers: [],
 });
+const { definitions, byName } = known;
 
 const nameKey = (id: NamedRoutineId): string => `${id.kind}:${id.name}`;
 
@@ -38,11 +42,16 @@ export function register(definition: RoutineDefinition): void {
   const named = byName.get(key) ?? [];
   byName.set(key, other ? named.map((each) => (each === other ? definition : each)) : [...named, definition]);
   definitions.set(text, definition);
+  if (definition.trigger || other?.trigger)
+    known.triggers = [...definitions.values()].filter(({ trigger }) => trigger !== undefined);
 }
 
 /** The routines defined in this thread. */
 export const registry: RoutineCatalog = {
   list: () => [...definitions.values()],
+  get triggers() {
+    return known.triggers;
+  },
   get(id) {
     const named = byName.get(nameKey(id)) ?? [];
     const first = named.find((definition) => matchesRoutineId(definition.id, id));

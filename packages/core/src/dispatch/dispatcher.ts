@@ -185,7 +185,7 @@ function requestOf(
   blobs: readonly BlobPart[] | undefined,
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
-  const { remember, attemptTimeoutMs, depth, priority, labels } = call;
+  const { remember, attemptTimeoutMs, depth, priority, labels, triggeredBy, triggerDepth } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -204,5 +204,7 @@ function requestOf(
     labels,
     store,
     blobs,
+    triggeredBy,
+    triggerDepth,
   };
 }

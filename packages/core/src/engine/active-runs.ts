@@ -2,6 +2,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { StateFeed } from '../events/state-feed.js';
 import { statusOfCounts, type RunStatus, type WorkerStatus } from '../model/statuses.js';
 import type { Cancellation } from '../context/cancellation.js';
+import type { Clock, Timer } from '../ports/clock.js';
 import type { CurrentRun } from '../ports/routine-engine.js';
 
 /** A run in hand, as its engine keeps it. Ids are read only when asked for. */
@@ -10,9 +11,21 @@ export interface ActiveRun {
   readonly routineId: string;
   readonly parentRunId?: string | undefined;
   readonly cancellation: Cancellation;
+  /** The run whose end a trigger answers with this one. */
+  readonly triggeredBy?: string | undefined;
+  /** How many triggers, one after the other, led to this run; absent for none. */
+  readonly triggerDepth?: number | undefined;
+  /** It goes on without this engine, which tells no more of it. Absent: it can't. */
+  leave?(): void;
   status: Extract<RunStatus, 'PENDING' | 'RUNNING' | 'HANGING'>;
   readonly waitsFor: readonly string[];
 }
+
+/**
+ * What becomes of the runs of triggers, which nobody waits for, when their engine closes. `finish`: they and what they call go
+ * on, for at most that many milliseconds. `leave`: the service has them, and they go on without this engine.
+ */
+export type TriggeredAtClose = { readonly finishWithinMs: number; readonly clock: Clock } | 'leave';
 
 /** The runs in hand of one engine, its status, and its end. */
 export class ActiveRuns {
@@ -20,6 +33,9 @@ export class ActiveRuns {
   readonly #status = new StateFeed<WorkerStatus>('IDLE');
   #hanging = 0;
   #closed = false;
+  /** Runs of triggers may go on while the engine closes; `undefined` unless it closes in that way. */
+  #finishing: 'yet' | 'no more' | undefined;
+  #late: Timer | undefined;
   #resolveClosing: () => void = () => undefined;
   readonly #closing = new Promise<void>((resolve) => (this.#resolveClosing = resolve));
 
@@ -27,6 +43,16 @@ export class ActiveRuns {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether it has closed and left the runs of triggers to the service. */
+  get left(): boolean {
+    return this.#closed && this.#finishing === undefined;
+  }
+
+  /** Whether no call is taken. @param triggerDepth - of the call: those that a trigger led to are taken a little longer. */
+  refuses(triggerDepth: number | undefined): boolean {
+    return this.#closed && (triggerDepth === undefined || this.#finishing !== 'yet');
   }
 
   get current(): readonly CurrentRun[] {
@@ -60,27 +86,43 @@ export class ActiveRuns {
   }
 
   /** Takes no more runs, cancels those in hand, and resolves when none is left. A second call gives the same promise. */
-  close(name: string): Promise<void> {
-    if (!this.#closed) this.#close(name);
+  close(name: string, triggered: TriggeredAtClose): Promise<void> {
+    if (!this.#closed) this.#close(name, triggered);
     return this.#closing;
   }
 
-  #close(name: string): void {
+  #close(name: string, triggered: TriggeredAtClose): void {
     this.#closed = true;
     this.#status.set('TERMINATING');
-    for (const run of [...this.#runs]) {
-      run.cancellation.cancel(
-        new RoutineEngineError(
-          'RUN_CANCELLED',
-          `The run of ${run.routineId} was cancelled: ${name} shuts down`,
-        ),
-      );
+    if (triggered === 'leave') {
+      for (const run of this.#runs) if (run.leave && run.triggeredBy !== undefined) this.#leave(run);
+      this.#cancel(name, () => true);
+    } else {
+      this.#finishing = 'yet';
+      this.#late = triggered.clock.after(triggered.finishWithinMs, () => {
+        this.#finishing = 'no more';
+        this.#cancel(name, () => true);
+      });
+      this.#cancel(name, ({ triggerDepth }) => triggerDepth === undefined);
     }
     this.#endWhenEmpty();
   }
 
+  #leave(run: ActiveRun): void {
+    this.#runs.delete(run);
+    run.leave?.();
+  }
+
+  #cancel(name: string, ends: (run: ActiveRun) => boolean): void {
+    for (const { routineId, cancellation } of [...this.#runs].filter(ends)) {
+      const message = `The run of ${routineId} was cancelled: ${name} shuts down`;
+      cancellation.cancel(new RoutineEngineError('RUN_CANCELLED', message));
+    }
+  }
+
   #endWhenEmpty(): void {
     if (!this.#closed || this.#runs.size > 0) return;
+    this.#late?.cancel();
     this.#status.complete();
     this.#resolveClosing();
   }

@@ -10,6 +10,8 @@ import { RequestPipeline } from './request-pipeline.js';
 import { ResultInspector } from './result-inspector.js';
 import { RunEvents } from './run-events.js';
 import { TimedExecutor } from './timed-executor.js';
+import { definedTriggers, TriggerTable, type TriggerSource } from './trigger-table.js';
+import { TriggeredRuns } from './triggered-runs.js';
 import { ValueCaller } from './value-caller.js';
 
 /** In what the engines differ. */
@@ -19,6 +21,8 @@ interface EngineDifferences {
   readonly dispatcher?: Dispatcher;
   /** What runs bodies that stay here. Default: the calling thread. */
   readonly executor?: Executor | undefined;
+  /** The triggers that are in force. Default: those defined in this thread. */
+  readonly triggers?: TriggerSource | undefined;
 }
 
 /** What every engine works with. */
@@ -37,12 +41,14 @@ export function assembleEngine(
   differences: EngineDifferences,
 ): AssembledEngine {
   const { codec, clock, random, ids, catalog, feed, identity, cache, contents } = parts;
-  const { policy, dispatcher } = differences;
+  const { policy, dispatcher, triggers: source = definedTriggers(catalog, identity.project) } = differences;
   const active = new ActiveRuns();
   const events = new RunEvents({ feed, clock, node: identity.name });
   const inline = new InlineExecutor({ codec, catalog, clock, ids });
   const executor = new TimedExecutor(differences.executor ?? inline, clock);
   const purity = new PurityCheck({ ...parts, node: identity.name });
+  const triggers = new TriggerTable(source);
+  const triggered = new TriggeredRuns({ ...parts, engine, active, node: identity.name });
   const pipeline = new RequestPipeline({
     purity,
     cache,
@@ -56,9 +62,12 @@ export function assembleEngine(
     catalog,
     events,
     active,
+    triggers,
+    triggered,
+    onlyNested: differences.executor !== undefined,
   });
   const caller = new ValueCaller({
-    ...{ engine, codec, clock, ids, catalog, events, active, pipeline, contents },
+    ...{ engine, codec, clock, ids, catalog, events, active, pipeline, contents, triggers },
     project: identity.project,
     remembers: cache !== undefined,
   });

@@ -94,7 +94,7 @@ export class InlineExecutor implements WorkerExecutor {
   }
 
   #scopeOf(call: EncodedCall, host: RunHost, id: RoutineId): RunScope {
-    const { runId, parentRunId, rootRunId, attempt, routineId, depth, priority } = call;
+    const { runId, parentRunId, rootRunId, attempt, routineId, depth, priority, triggerDepth } = call;
     return new RunScope({
       engine: this.#engine ?? unserved,
       kind: id.kind,
@@ -102,7 +102,7 @@ export class InlineExecutor implements WorkerExecutor {
       cancel: host.cancel,
       reporter: reporterOf(host),
       ids: this.#parts.ids,
-      requested: { runId, parentRunId, rootRunId, attempt, depth, priority },
+      requested: { runId, parentRunId, rootRunId, attempt, depth, priority, triggerDepth },
     });
   }
 }

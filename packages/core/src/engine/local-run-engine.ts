@@ -3,7 +3,9 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
+import { LIMITS } from '../model/limits.js';
 import { everythingHere } from '../policy/execution-policies.js';
+import type { Clock } from '../ports/clock.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
 import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
@@ -19,12 +21,14 @@ export class LocalRunEngine implements RoutineEngine {
   readonly #active: ActiveRuns;
   readonly #caller: ValueCaller;
   readonly #inspector: ResultInspector;
+  readonly #clock: Clock;
 
   constructor(parts: EngineParts) {
     const { active, caller, inspector } = assembleEngine(this, parts, { policy: everythingHere });
     this.#active = active;
     this.#caller = caller;
     this.#inspector = inspector;
+    this.#clock = parts.clock;
     this.status$ = active.status$;
     this.events$ = parts.feed.events$;
   }
@@ -54,6 +58,9 @@ export class LocalRunEngine implements RoutineEngine {
   }
 
   shutdown(): Promise<void> {
-    return this.#active.close(`the engine ${this.name}`);
+    return this.#active.close(`the engine ${this.name}`, {
+      finishWithinMs: LIMITS.drainMs,
+      clock: this.#clock,
+    });
   }
 }

@@ -8,6 +8,7 @@ import type { ServiceLink } from '../dispatch/service-link.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
+import { LIMITS } from '../model/limits.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
@@ -16,12 +17,13 @@ import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, Requester, RunHost } from '../ports/executor.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
-import type { ActiveRuns } from './active-runs.js';
+import type { ActiveRuns, TriggeredAtClose } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
 import type { RequestPipeline } from './request-pipeline.js';
 import type { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
+import type { TriggerSource } from './trigger-table.js';
 import { withCancel } from './with-cancel.js';
 
 export interface RemoteDispatchEngineParts extends EngineParts {
@@ -29,6 +31,8 @@ export interface RemoteDispatchEngineParts extends EngineParts {
   readonly policy: ExecutionPolicy;
   /** What runs bodies that stay here: background threads in a worker. Default: the calling thread. */
   readonly executor?: Executor;
+  /** The triggers that its threads have loaded, beside `executor`. Default: those of this thread. */
+  readonly triggers?: TriggerSource;
 }
 
 /**
@@ -46,18 +50,21 @@ export class RemoteDispatchEngine implements RoutineEngine {
   readonly #pipeline: RequestPipeline;
   readonly #executor: Executor;
   readonly #cache: ResultCache | undefined;
+  readonly #triggeredAtClose: TriggeredAtClose;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: RemoteDispatchEngineParts) {
-    const { policy, executor } = parts;
+    const { policy, executor, triggers, clock } = parts;
     const dispatcher = new Dispatcher(parts.link, parts.contents);
-    const assembled = assembleEngine(this, parts, { policy, dispatcher, executor });
+    const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers });
     this.#active = assembled.active;
     this.#caller = assembled.caller;
     this.#inspector = assembled.inspector;
     this.#pipeline = assembled.pipeline;
     this.#executor = assembled.executor;
     this.#cache = parts.cache;
+    // What a worker requests for the routines on its threads, the service has.
+    this.#triggeredAtClose = executor ? 'leave' : { finishWithinMs: LIMITS.drainMs, clock };
     this.status$ = assembled.active.status$;
     this.events$ = parts.feed.events$;
   }
@@ -110,7 +117,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
 
   shutdown(): Promise<void> {
     return (this.#stopped ??= this.#active
-      .close(`the engine ${this.name}`)
+      .close(`the engine ${this.name}`, this.#triggeredAtClose)
       .then(() => this.#executor.close()));
   }
 

@@ -21,6 +21,8 @@ import type { PurityCheck } from './purity-check.js';
 import { RequestedRun } from './requested-run.js';
 import { withRetries } from './retries.js';
 import type { RunEvents } from './run-events.js';
+import type { KnownTrigger, TriggerTable } from './trigger-table.js';
+import type { TriggeredRuns } from './triggered-runs.js';
 
 export interface RequestPipelineParts {
   readonly cache: ResultCache | undefined;
@@ -36,6 +38,10 @@ export interface RequestPipelineParts {
   readonly events: RunEvents;
   readonly active: ActiveRuns;
   readonly purity: PurityCheck;
+  readonly triggers: TriggerTable;
+  readonly triggered: TriggeredRuns;
+  /** Whether everything that is asked for here comes from running routines, as in a worker. */
+  readonly onlyNested: boolean;
 }
 
 /** One requested run on its way through cache, policy, and executor or service, to its outcome. */
@@ -48,36 +54,58 @@ export class RequestPipeline {
 
   /** Where the policy wants a call to run; always here while there is no service. */
   place(routineId: string, nested: boolean): 'here' | 'remote' {
-    const { dispatcher, policy, catalog } = this.#parts;
+    const { dispatcher, policy, catalog, onlyNested } = this.#parts;
     if (!dispatcher) return 'here';
     const id = parseRoutineId(routineId);
     const defined = id.form === 'name' && catalog.get(id) !== undefined;
-    return policy.decide({ routineId, kind: id.kind, nested, defined });
+    return policy.decide({ routineId, kind: id.kind, nested: nested || onlyNested, defined });
   }
 
   /**
    * Has a call answered: from the store, by an equal call in flight, here, or elsewhere. Never throws nor rejects: what
    * goes wrong, a policy that throws included, is a failed outcome. Tells its events from `run.requested` to exactly
-   * one terminal one, over all attempts.
+   * one terminal one, over all attempts, and has triggers answer that.
    */
   request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Answer> {
+    return this.#request(call, cancel, requester, this.#parts.triggers.watching(call.routineId));
+  }
+
+  #request(
+    call: EncodedCall,
+    cancel: CancelSignal,
+    requester: Requester | undefined,
+    watching: readonly KnownTrigger[] | undefined,
+  ): Promise<Answer> {
     const { active, events } = this.#parts;
-    const run = new RequestedRun(call, cancel, this.#parts);
+    const run = new RequestedRun(
+      watching ? withName(call) : call,
+      cancel,
+      this.#parts,
+      watching !== undefined,
+    );
     active.add(run);
-    events.tell(run, { type: 'run.requested' });
+    const { triggeredBy } = call;
+    events.tell(run, { type: 'run.requested', ...(triggeredBy !== undefined && { triggeredBy }) });
     const finish = ({ outcome, from }: Answer): Answer => {
       const answer = { outcome: asAnswer(call, outcome), from };
+      if (watching) this.#endWatched(run, { outcome: asAnswer(run.call, outcome), from }, watching);
       active.remove(run);
-      this.#tellEnd(run, answer);
+      if (!watching) this.#tellEnd(run, answer);
       if (from === 'store' && call.remember?.verifyRate)
-        this.#parts.purity.check(call, answer, (again) => this.request(again, cancel));
+        this.#parts.purity.check(call, answer, (again) => this.#request(again, cancel, undefined, undefined));
       return answer;
     };
     const fail = (error: unknown): Answer => finish(failed(error));
     const { retry } = call;
-    if (!retry) return this.#attempt(run, call, finish, fail);
+    if (!retry) return this.#attempt(run, run.call, finish, fail);
     const attempt = (next: EncodedCall): Promise<Answer> => this.#attempt(run, next, asItIs, failed);
     return withRetries(run, retry, requester, attempt, this.#parts).then(finish, fail);
+  }
+
+  /** The triggers' runs are requested while the run is still in hand, so that no shutdown comes between. */
+  #endWatched(run: RequestedRun, answer: Answer, watching: readonly KnownTrigger[]): void {
+    this.#tellEnd(run, answer);
+    this.#parts.triggered.answer(run, answer, watching);
   }
 
   /** As {@link RequestPipeline.request}, everything of the value but its streams in memory. Never rejects. */
@@ -169,8 +197,9 @@ export class RequestPipeline {
     }
     const computed = this.#compute(run, where, run.cancellation, call);
     // What was not to be remembered is kept for whoever gets the reference. Elsewhere, its worker has done so.
-    const isToKeep = cache !== undefined && call.answer === 'reference' && where === 'here';
-    const kept = isToKeep ? computed.then((outcome) => cache.keep(call, {}, outcome)) : computed;
+    const isToKeep = call.answer === 'both' || (call.answer === 'reference' && where === 'here');
+    const kept =
+      cache && isToKeep ? computed.then((outcome) => cache.keep(...keptForItself(call, outcome))) : computed;
     return kept.then((outcome) => finish({ outcome, from: 'run' }), fail);
   }
 
@@ -226,6 +255,17 @@ function failed(error: unknown): Answer {
 /** Whether the value of an answer, if it has one, can be decoded as it is. */
 export function isReady({ outcome }: Answer): boolean {
   return outcome.status !== 'DONE' || !outcome.value || isLoaded(outcome.value);
+}
+
+/** The same call, its result to be kept and named if a store can. */
+function withName(call: EncodedCall): EncodedCall {
+  return call.answer === undefined ? { ...call, answer: 'both' } : call;
+}
+
+/** Only who executed a version that still changes knows the key of what was remembered: here it is kept under its run. */
+function keptForItself(call: EncodedCall, outcome: Outcome): [EncodedCall, ResultMaker, Outcome] {
+  if (call.argumentsDigest === undefined || outcome.status !== 'DONE') return [call, {}, outcome];
+  return [{ ...call, argumentsDigest: undefined }, {}, { ...outcome, rememberedIn: undefined }];
 }
 
 function isRememberedCall(call: EncodedCall): call is RememberedCall {

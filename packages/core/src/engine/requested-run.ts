@@ -19,16 +19,22 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
   toldEnd = false;
   /** Of the latest execution, or the one that is to come. */
   attempt: number;
+  /** Where its body began to run last, and when, in milliseconds since 1970. */
+  started: { readonly worker: string; readonly attempt: number; readonly at: number } | undefined;
   readonly #events: RunEvents;
   readonly #active: ActiveRuns;
+  readonly #isWatched: boolean;
 
+  /** @param isWatched - whether a trigger may want to know more of it. */
   constructor(
     call: EncodedCall,
     cancel: CancelSignal,
     parts: { readonly events: RunEvents; readonly active: ActiveRuns },
+    isWatched: boolean,
   ) {
     this.call = call;
     this.attempt = call.attempt;
+    this.#isWatched = isWatched;
     this.#events = parts.events;
     this.#active = parts.active;
     cancel.onCancel((reason) => this.cancellation.cancel(reason));
@@ -50,6 +56,18 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
     return this.call.rootRunId;
   }
 
+  get triggeredBy(): string | undefined {
+    return this.call.triggeredBy;
+  }
+
+  get triggerDepth(): number | undefined {
+    return this.call.triggerDepth;
+  }
+
+  leave(): void {
+    this.toldEnd = true;
+  }
+
   waiting(detail: string): void {
     this.#events.tell(this, { type: 'run.waiting', reason: 'no-capable-worker', detail });
   }
@@ -68,6 +86,7 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
   starting(attempt: number, worker: string): void {
     this.attempt = attempt;
     this.#active.setStatus(this, 'RUNNING');
+    if (this.#isWatched) this.started = { worker, attempt, at: this.#events.now };
     this.#events.tell(this, { type: 'run.starting', worker });
   }
 

@@ -42,6 +42,11 @@ export class RunEvents {
     this.node = parts.node;
   }
 
+  /** By the clock of this node, in milliseconds since 1970. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   get observed(): boolean {
     return this.#feed.observed;
   }

@@ -38,6 +38,7 @@ import { contentOf } from '../context/content-of.js';
 import { isolateArguments, isolateResult } from './isolate.js';
 import { isReady, type RequestPipeline } from './request-pipeline.js';
 import type { EventRun, RunEvents } from './run-events.js';
+import type { TriggerTable } from './trigger-table.js';
 
 export interface ValueCallerParts {
   /** Whom bodies that run here call; its name is for messages. */
@@ -53,6 +54,7 @@ export interface ValueCallerParts {
   readonly contents: Contents;
   /** Whether results are remembered at all. */
   readonly remembers: boolean;
+  readonly triggers: TriggerTable;
 }
 
 /** A call on its way by bytes. */
@@ -94,7 +96,8 @@ export class ValueCaller {
     const parent = currentRunScope();
     let control: CallControl | undefined;
     try {
-      if (active.closed) throw closed(engine.name, `${formatRoutineId(call.id)} was called`);
+      if (active.refuses(call.triggered?.triggerDepth ?? parent?.triggerDepth))
+        throw closed(engine.name, `${formatRoutineId(call.id)} was called`);
       const routineId = this.#fullIdOf(call.id);
       control = new CallControl(call, routineId, parent, clock);
       const { reason } = control.cancellation;
@@ -125,14 +128,17 @@ export class ValueCaller {
   /** The end of the run that reads a result ends the reading. @throws `LIFECYCLE_CLOSED` */
   #reading({ routineId }: ReferenceData): StoreCallOptions {
     const { active, engine } = this.#parts;
-    if (active.closed) throw closed(engine.name, `The result of ${routineId} was asked for`);
-    const signal = currentRunScope()?.signal;
-    return signal ? { signal } : {};
+    const scope = currentRunScope();
+    if (active.refuses(scope?.triggerDepth))
+      throw closed(engine.name, `The result of ${routineId} was asked for`);
+    return scope ? { signal: scope.signal } : {};
   }
 
   #isEncoded({ call, routineId, parent }: EncodedAsk): boolean {
-    const { pipeline, remembers } = this.#parts;
+    const { pipeline, remembers, triggers } = this.#parts;
     if (call.answer === 'reference' || (remembers && isRemembered(call)) || isAttended(call)) return true;
+    // What a trigger answers, or starts, is known by more than its value.
+    if (call.triggered || triggers.watching(routineId)) return true;
     return pipeline.place(routineId, parent !== undefined) === 'remote';
   }
 

@@ -51,6 +51,11 @@ export const ERRORS = {
   THREAD_OUT_OF_MEMORY: { retry: false, when: 'The background thread reached its memory limit in this run.' },
   THREAD_EXITED: { retry: false, when: 'The background thread ended while the run was going on.' },
 
+  TRIGGER_TOO_DEEP: {
+    retry: false,
+    when: 'More triggers than allowed, one after the other, led to a run: one of them leads back to itself.',
+  },
+
   LIFECYCLE_AMBIGUOUS: { retry: false, when: 'A routine was called while several lifecycles are open.' },
   LIFECYCLE_CLOSED: {
     retry: false,

@@ -27,6 +27,8 @@ export interface RunEventBase extends EventBase {
 /** A routine was called. First event of every run. @public */
 export interface RunRequested extends RunEventBase {
   readonly type: 'run.requested';
+  /** The run whose end a trigger answers with this one. */
+  readonly triggeredBy?: string;
 }
 /** Terminal: the result was in the store, or an equal call that was under way gave it. @public */
 export interface RunCached extends RunEventBase {
@@ -123,6 +125,18 @@ export interface RunImpure extends EventBase {
   readonly paths: readonly string[];
 }
 
+/** The handler of a trigger failed, or could not be run. The run that it answers is as it was. @public */
+export interface TriggerFailed extends EventBase {
+  readonly type: 'trigger.failed';
+  /** Full id of the workflow that the handler runs as, which stands for the trigger. */
+  readonly routineId: string;
+  /** The run of the handler. */
+  readonly runId: string;
+  /** The run that it answers. */
+  readonly triggeredBy: string;
+  readonly error: PlainError;
+}
+
 /** Severity of a log line. @public */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -213,6 +227,7 @@ export interface ServiceQueueChanged extends EventBase {
 export type EngineEvent =
   | RunEvent
   | RunImpure
+  | TriggerFailed
   | StoreEvent
   | ContentEvent
   | TransportEvent

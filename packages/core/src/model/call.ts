@@ -42,8 +42,11 @@ export interface EncodedCall {
   readonly argumentsDigest?: string | undefined;
   /** Present only beside `argumentsDigest`, and where something differs from the default. */
   readonly remember?: RememberControl | undefined;
-  /** `reference`: the result is to be kept, and only named. Default: the value. */
-  readonly answer?: 'reference' | undefined;
+  /**
+   * `reference`: the result is to be kept, and only named. `both`: the value, which is kept and named if a store can.
+   * Default: the value.
+   */
+  readonly answer?: 'reference' | 'both' | undefined;
   /** Milliseconds the run may wait for a worker. */
   readonly queueTimeoutMs?: number | undefined;
   /** Milliseconds from the beginning of its body to its end. */
@@ -54,4 +57,8 @@ export interface EncodedCall {
   readonly priority?: number | undefined;
   /** Labels that its worker must have. */
   readonly labels?: Labels | undefined;
+  /** The run whose end a trigger answers with this one. */
+  readonly triggeredBy?: string | undefined;
+  /** How many triggers, one after the other, led to this run. Absent: none. */
+  readonly triggerDepth?: number | undefined;
 }

@@ -19,6 +19,10 @@ export const LIMITS = {
   maxDeliveries: 3,
   /** How many outcomes the service keeps at hand for one requester that does not acknowledge them. */
   unacknowledgedRuns: 100_000,
+  /** How many triggers, one after the other, may lead to one run. */
+  triggerDepth: 8,
+  /** Longest error that the handler of a trigger is given whole, in UTF-16 units of its JSON. */
+  triggerErrorLength: 16_384,
   /** How long a cancelled run may go on before its thread is ended. */
   cancelGraceMs: 500,
   /** How long the first retry of a run waits, unless its options say more. */
@@ -45,7 +49,7 @@ export const LIMITS = {
   connectionWindowBytes: 16 * 1024 * 1024,
   /** Bodies that one peer may have under way at once on one connection. */
   openBodies: 65_536,
-  /** How long a connection that closes may take to send what was given to it before. */
+  /** How long something that closes may take to finish what it was given before: a connection, a worker, the runs of triggers. */
   drainMs: 30_000,
   /** Deepest nesting of a value that is encoded or decoded. */
   valueDepth: 200,

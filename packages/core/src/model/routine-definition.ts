@@ -1,5 +1,6 @@
 import type { Labels } from './labels.js';
 import type { NamedRoutineId, RoutineKind } from './routine-id.js';
+import type { OfferedTrigger, TriggerRule } from './trigger.js';
 
 /** How results of a task are looked up and kept. @public */
 export interface CacheOptions {
@@ -112,6 +113,8 @@ export interface RoutineDefinition {
   readonly sourceHash?: string | undefined;
   /** Where it was defined, for messages: `file:line:column`, when the stack tells. */
   readonly definedAt?: string | undefined;
+  /** Present when it is the handler of a trigger: the runs that it answers. */
+  readonly trigger?: TriggerRule | undefined;
 }
 
 /** A routine that a worker offers. @public */
@@ -119,4 +122,6 @@ export interface OfferedRoutine {
   /** Full routine id. */
   readonly routineId: string;
   readonly sourceHash?: string | undefined;
+  /** Present when it is the handler of a trigger. */
+  readonly trigger?: OfferedTrigger | undefined;
 }

@@ -5,6 +5,8 @@ import type { NamedRoutineId } from '../model/routine-id.js';
 export interface RoutineCatalog {
   /** Every routine, in the order of their definition. */
   list(): readonly RoutineDefinition[];
+  /** Those of them that are handlers of triggers. The same list as long as there is no other. */
+  readonly triggers: readonly RoutineDefinition[];
   /**
    * The routine that an id stands for; of several versions the one asked for, or the only one.
    * @throws {@link RoutineEngineError} `ROUTINE_UNKNOWN` or `ROUTINE_VERSION_UNKNOWN`, naming what is there instead;

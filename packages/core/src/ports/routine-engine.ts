@@ -15,6 +15,18 @@ export interface RoutineCall {
   readonly options: CallOptions | undefined;
   /** `reference`: the result is kept where it is, and the call gives a `Ref` to it. Default: its value. */
   readonly answer?: 'reference' | undefined;
+  /** Present when a trigger makes the call. */
+  readonly triggered?: TriggeredRun | undefined;
+}
+
+/** What a run that a trigger starts is known by. @public */
+export interface TriggeredRun {
+  /** Derived from the run that ended and from the trigger, so that the same answer is the same run. */
+  readonly runId: string;
+  /** The run that ended. */
+  readonly triggeredBy: string;
+  /** 1 for a trigger of a run that no trigger led to. */
+  readonly triggerDepth: number;
 }
 
 /** A run in hand. @public */

@@ -92,8 +92,8 @@ export interface RequestStart extends RunHeader {
   readonly argumentsDigest?: string | undefined;
   /** How the result is looked up and kept; absent for the default. */
   readonly remember?: RememberControl | undefined;
-  /** `reference`: the result is to be kept, and only named. Absent: the value. */
-  readonly answer?: 'reference' | undefined;
+  /** `reference`: the result is to be kept, and only named. `both`: the value, which is kept if it can be. Absent: the value. */
+  readonly answer?: 'reference' | 'both' | undefined;
   /** Identity of the store that the requester shares with other nodes; absent when it shares none. */
   readonly store?: string | undefined;
   /** Parts of the arguments that lie in `store`; in the body they are empty. */
@@ -106,6 +106,10 @@ export interface RequestStart extends RunHeader {
   readonly priority?: number | undefined;
   /** Labels that its worker must have; absent for none. */
   readonly labels?: Labels | undefined;
+  /** The run whose end a trigger answers with this one. Nobody waits for it, so it outlives its requester. */
+  readonly triggeredBy?: string | undefined;
+  /** How many triggers, one after the other, led to this run. Absent: none. */
+  readonly triggerDepth?: number | undefined;
 }
 /** service -> requester: nobody can take the run yet, or its worker was lost and it is placed elsewhere. */
 export interface RunWaits extends RunHeader {

@@ -4,6 +4,7 @@ import { LIMITS } from '../model/limits.js';
 import { REFERENCE_NODE_BYTES } from '../model/reference.js';
 import { OUTLINE_ENTRIES } from '../model/result.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
+import { TRIGGER_WHENS, type OfferedTrigger, type TriggerWhen } from '../model/trigger.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
 import type { Directive, Greeting, RunHeader } from './directives.js';
@@ -15,6 +16,8 @@ const DIGEST_LENGTH = 64;
 const NAME_LENGTH = 500;
 /** Highest number of a part of a value. */
 const LAST_PART = 1_000_000;
+/** Highest depth of triggers that a header may say; nodes keep to a lower one. */
+const TRIGGER_DEPTH = 1_000;
 const PATH_LENGTH = 500;
 const STORE_LENGTH = 2_000;
 const MOST_ACKNOWLEDGED = 10_000;
@@ -34,7 +37,15 @@ function offered(fields: FieldReader, value: unknown): OfferedRoutine {
   return {
     routineId: routine.text('routineId', NAME_LENGTH),
     sourceHash: routine.optional('sourceHash', (name) => routine.text(name, DIGEST_LENGTH)),
+    trigger: routine.optional('trigger', (name) => offeredTrigger(routine.record(name))),
   };
+}
+
+function offeredTrigger(fields: FieldReader): OfferedTrigger {
+  const when = (value: unknown): TriggerWhen =>
+    TRIGGER_WHENS.find((each) => each === value) ??
+    fields.refuse('when', `a list of ${TRIGGER_WHENS.join(', ')}`);
+  return { on: fields.text('on', NAME_LENGTH), when: fields.list('when', when, TRIGGER_WHENS.length) };
 }
 
 const store = (fields: FieldReader) => (name: string) => fields.text(name, STORE_LENGTH);
@@ -102,12 +113,14 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
     argumentsDigest: fields.optional('argumentsDigest', (name) => fields.text(name, DIGEST_LENGTH)),
     remember: fields.optional('remember', () => remember(fields)),
-    answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference'])),
+    answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference', 'both'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
     attemptTimeoutMs: fields.optional('attemptTimeoutMs', (name) => fields.finite(name)),
     depth: fields.optional('depth', (name) => fields.count(name, LIMITS.callDepth)),
     priority: fields.optional('priority', (name) => fields.between(name, LIMITS.highestPriority)),
     labels: fields.optional('labels', (name) => fields.labels(name)),
+    triggeredBy: fields.optional('triggeredBy', (name) => fields.text(name, ID_LENGTH)),
+    triggerDepth: fields.optional('triggerDepth', (name) => fields.count(name, TRIGGER_DEPTH)),
   }),
   'v1.routine.waiting': (fields) => ({
     type: 'v1.routine.waiting',

@@ -25,6 +25,10 @@ export class AnsweredRuns {
   readonly #runs = new Map<NodeSession, Map<string, AnsweredRun>>();
   readonly #kept = new Map<number, KeptOutcome>();
 
+  get isEmpty(): boolean {
+    return this.#runs.size === 0;
+  }
+
   /** Keeps who was told an outcome of an attempt, which the worker knows `at` a run that may have another name. */
   keepAt(told: readonly RunRecord[], attempt: number, node: NodeSession, at: RunHeader): void {
     const waiting = told.filter(({ requester }) => !requester.isGone);

@@ -29,6 +29,8 @@ interface RunLedgerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onQueue: (waiting: number) => void;
+  /** A run was answered, or its outcome is kept no more. */
+  readonly onFewer: () => void;
 }
 
 /** A report of a worker on one of its runs, to be passed on as it is. */
@@ -56,13 +58,21 @@ export class RunLedger {
     });
     this.#outcomes = new RunOutcomes({
       ...{ placement: this.placement, shared: this.#shared, answered: this.#answered },
-      onAnswered: ({ request }) => this.#runs.delete(request.runId),
+      onAnswered: ({ request }) => {
+        this.#runs.delete(request.runId);
+        parts.onFewer();
+      },
     });
   }
 
   /** Runs that are not answered. */
   get size(): number {
     return this.#runs.size;
+  }
+
+  /** Whether every run is answered, and every requester has the outcomes. */
+  get isIdle(): boolean {
+    return this.#runs.size === 0 && this.#answered.isEmpty;
   }
 
   /** A requested run. The same run again, from the same requester, is the same run: it may bring its arguments again. */
@@ -104,6 +114,7 @@ export class RunLedger {
         this.#outcomes.over(record);
       this.#answered.acknowledge(requester, runId, attempt);
     }
+    this.#parts.onFewer();
   }
 
   /** A worker tells of one of its runs. */
@@ -153,8 +164,11 @@ export class RunLedger {
   requesterLost(requester: NodeSession, error: Error): void {
     const plain = toPlainError(error);
     for (const record of [...this.#runs.values()])
-      if (record.requester === requester) this.#outcomes.stop(record, plain);
+      // A trigger's run answers the end of another, and nobody waits for it.
+      if (record.requester === requester && record.request.triggeredBy === undefined)
+        this.#outcomes.stop(record, plain);
     this.#answered.requesterLost(requester);
+    this.#parts.onFewer();
   }
 
   /** Accepts a run. @returns nothing when it can't be: then its requester was told why. */

@@ -12,6 +12,7 @@ import type { Connection, DirectiveHeader, Envelope, Listener } from '../ports/t
 import { PROTOCOL_VERSIONS, type Directive, type Hello, type WorkerReady } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
 import { Heartbeats, type HeartbeatLimits } from './heartbeats.js';
+import { IdleWait } from './idle-wait.js';
 import { NodeSession } from './node-session.js';
 import { RoutineRecords } from './routine-records.js';
 import { RunLedger } from './run-ledger.js';
@@ -38,6 +39,7 @@ export class Service {
   readonly #heartbeats: Heartbeats;
   readonly #listeners: Listener[] = [];
   readonly #subscriptions = new Set<Subscription>();
+  readonly #idle: IdleWait;
   #closing = false;
 
   constructor(parts: ServiceParts) {
@@ -46,7 +48,9 @@ export class Service {
     this.#ledger = new RunLedger({
       ...{ clock, logger, workers: this.#workers, records: this.#records },
       onQueue: (waiting) => this.#tellQueue(waiting),
+      onFewer: () => this.#idle.check(),
     });
+    this.#idle = new IdleWait({ clock, isIdle: () => this.#ledger.isIdle });
     this.#heartbeats = new Heartbeats({
       clock,
       limits: heartbeat ?? {},
@@ -64,6 +68,14 @@ export class Service {
   /** Runs that are accepted and not over. */
   get runsInHand(): number {
     return this.#ledger.size;
+  }
+
+  /**
+   * Resolves when no run is in hand and every outcome has arrived, or when that many milliseconds have passed. Runs of
+   * triggers outlive whoever requested them, so a service that is to close may have some left.
+   */
+  whenIdle(withinMs: number): Promise<void> {
+    return this.#idle.wait(withinMs);
   }
 
   /** Takes nodes from a listener, until `close`. */

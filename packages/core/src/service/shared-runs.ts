@@ -95,6 +95,6 @@ function keyOf({
   if (argumentsDigest === undefined || remember?.refresh || queueTimeoutMs !== undefined) return undefined;
   const id = parseRoutineId(routineId);
   if (id.form !== 'name' || isDevelopmentVersion(id.version)) return undefined;
-  const wanted = [answer ?? 'value', attemptTimeoutMs ?? '', labelsText(labels)];
+  const wanted = [answer === 'reference' ? answer : 'value', attemptTimeoutMs ?? '', labelsText(labels)];
   return [routineId, argumentsDigest, ...wanted].join('\n');
 }

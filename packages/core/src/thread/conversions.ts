@@ -8,9 +8,11 @@ import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs } = call;
   const usual = { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs };
-  const { answer, remember, attemptTimeoutMs, retry, priority, labels } = call;
+  const { answer, remember, attemptTimeoutMs, retry, priority, labels, triggeredBy, triggerDepth } = call;
   const isUsual = !answer && !remember && attemptTimeoutMs === undefined && !retry && !priority && !labels;
-  return isUsual ? usual : { ...usual, answer, remember, attemptTimeoutMs, retry, priority, labels };
+  if (isUsual && !triggerDepth) return usual;
+  const rare = { answer, remember, attemptTimeoutMs, retry, priority, labels, triggeredBy, triggerDepth };
+  return { ...usual, ...rare };
 }
 
 /** The inverse of {@link toCallMessage}. */

@@ -245,7 +245,7 @@ export class Guest implements ScopeEngine {
   }
 
   #scopeOf({ call, cancellation }: HeldRun): RunScope {
-    const { runId, parentRunId, rootRunId, attempt, routineId, depth, priority } = call;
+    const { runId, parentRunId, rootRunId, attempt, routineId, depth, priority, triggerDepth } = call;
     return new RunScope({
       engine: this,
       kind: parseRoutineId(routineId).kind,
@@ -253,7 +253,7 @@ export class Guest implements ScopeEngine {
       cancel: cancellation,
       reporter: this.#reporter,
       ids: this.#parts.ids,
-      requested: { runId, parentRunId, rootRunId, attempt, depth, priority },
+      requested: { runId, parentRunId, rootRunId, attempt, depth, priority, triggerDepth },
     });
   }
 

@@ -1,4 +1,4 @@
-import type { RememberControl, RetryControl } from '../model/call.js';
+import type { EncodedCall, RememberControl, RetryControl } from '../model/call.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { Encoded } from '../model/encoded.js';
@@ -31,12 +31,14 @@ export interface CallMessage {
   readonly depth: number | undefined;
   readonly argumentsDigest: string | undefined;
   readonly remember?: RememberControl | undefined;
-  readonly answer?: 'reference' | undefined;
+  readonly answer?: EncodedCall['answer'];
   readonly priority?: number | undefined;
   readonly labels?: Labels | undefined;
   readonly queueTimeoutMs: number | undefined;
   readonly attemptTimeoutMs?: number | undefined;
   readonly retry?: RetryControl | undefined;
+  readonly triggeredBy?: string | undefined;
+  readonly triggerDepth?: number | undefined;
 }
 
 /** What the host keeps for a run, and the guest knows by its number. */

@@ -3,6 +3,7 @@ import type { Contents } from '../cache/contents.js';
 import type { ResultCache } from '../cache/result-cache.js';
 import { ServiceLink } from '../dispatch/service-link.js';
 import { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
+import { triggersOffered, type KnownTrigger } from '../engine/trigger-table.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
@@ -78,6 +79,7 @@ export class WorkerNode {
   readonly #inbox: number;
   readonly #labels: Labels | undefined;
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
+  #triggers: readonly KnownTrigger[] = [];
   #ending = false;
   #stopped: Promise<void> | undefined;
 
@@ -96,7 +98,8 @@ export class WorkerNode {
     this.#labels = labels;
     this.#executor = executor;
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
-    this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor });
+    const triggers = (): readonly KnownTrigger[] => this.#triggers;
+    this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor, triggers });
     this.#runParts = {
       worker: this.name,
       link: this.#link,
@@ -130,10 +133,12 @@ export class WorkerNode {
         onExhausted: (error) => this.#exhausted(error),
       });
       this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
+      this.#triggers = triggersOffered(routines);
       await this.#link.open();
       const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
       const [slots, inbox, labels] = [this.#slots, this.#inbox, this.#labels];
-      this.#link.send({ type: 'v1.worker.ready', routines, slots, inbox, store, labels });
+      const offers = routines.map(announced);
+      this.#link.send({ type: 'v1.worker.ready', routines: offers, slots, inbox, store, labels });
       this.#refresh();
     } catch (error) {
       await this.stop();
@@ -274,9 +279,14 @@ export class WorkerNode {
   }
 }
 
+/** What the service is told of a routine. */
+function announced({ routineId, sourceHash, trigger }: OfferedRoutine): OfferedRoutine {
+  return { routineId, sourceHash, ...(trigger && { trigger: { on: trigger.on, when: trigger.when } }) };
+}
+
 function callOf(request: RequestStart, args: Encoded): EncodedCall {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, remember, answer } = request;
-  const { attemptTimeoutMs, depth, priority } = request;
+  const { attemptTimeoutMs, depth, priority, triggeredBy, triggerDepth } = request;
   return {
     runId,
     rootRunId,
@@ -290,6 +300,8 @@ function callOf(request: RequestStart, args: Encoded): EncodedCall {
     attemptTimeoutMs,
     depth,
     priority,
+    triggeredBy,
+    triggerDepth,
   };
 }
 

@@ -42,13 +42,15 @@ export class WorkerRun implements RunHost {
   readonly #parts: WorkerRunParts;
   /** Identity of the store that the requester shares with other nodes. */
   readonly #store: string | undefined;
+  readonly #answer: RequestStart['answer'];
   #hangs = false;
   #told: Told | undefined;
   #onOver: (() => void) | undefined;
 
-  constructor({ runId, attempt, lease, store }: RequestStart, parts: WorkerRunParts) {
+  constructor({ runId, attempt, lease, store, answer }: RequestStart, parts: WorkerRunParts) {
     this.header = { runId, attempt, lease };
     this.#store = store;
+    this.#answer = answer;
     this.#parts = parts;
   }
 
@@ -99,7 +101,8 @@ export class WorkerRun implements RunHost {
    * @returns a promise only when large parts of the value go into the store first. Never rejects.
    */
   report(outcome: Outcome, isEnding: () => boolean): Promise<void> | undefined {
-    const value = outcome.status === 'DONE' && !outcome.reference ? outcome.value : undefined;
+    const isNamed = outcome.status === 'DONE' && outcome.reference && this.#answer !== 'both';
+    const value = outcome.status === 'DONE' && !isNamed ? outcome.value : undefined;
     if (value && this.#goesByStore(value)) {
       const { abortSignal } = this.cancel;
       return shareValue(value, this.#parts, abortSignal).then((sent) =>
@@ -112,7 +115,9 @@ export class WorkerRun implements RunHost {
 
   #tell(outcome: Outcome, ending: boolean, sent: SentValue | undefined): void {
     if (outcome.status !== 'DONE') return this.#reportNone(outcome, ending);
-    this.#complete(outcome, sent);
+    if (this.#answer !== 'both') return this.#complete(outcome, sent);
+    // With the value nothing is named: what its requester needs to name it is enough.
+    this.#complete({ ...outcome, reference: undefined, node: outcome.node ?? outcome.reference?.node }, sent);
   }
 
   #goesByStore(value: Encoded): boolean {
@@ -132,7 +137,7 @@ export class WorkerRun implements RunHost {
       ...this.header,
       durationMs,
       rememberedIn,
-      ...(node && this.#isKeptElsewhere(rememberedIn) && { node: textOfNode(node) }),
+      ...(node && this.#wantsNode(rememberedIn) && { node: textOfNode(node) }),
       streams: (!reference && value?.streams) || undefined,
       ...(blobs && { blobs, store: this.#store }),
       ...(reference && { reference: textOfReference(reference) }),
@@ -169,8 +174,9 @@ export class WorkerRun implements RunHost {
     this.#onOver?.();
   }
 
-  /** Whether the requester, to know the result again, keeps it in a store that this worker does not have. */
-  #isKeptElsewhere(rememberedIn: string | undefined): boolean {
+  /** Whether the requester names the result, or, to know it again, keeps it in a store that this worker does not have. */
+  #wantsNode(rememberedIn: string | undefined): boolean {
+    if (this.#answer === 'both') return true;
     return !this.#parts.link.sharesMemory && (rememberedIn === undefined || rememberedIn !== this.#store);
   }
 

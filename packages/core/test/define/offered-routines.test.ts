@@ -16,6 +16,7 @@ const definition = (
 };
 const catalog = (...definitions: RoutineDefinition[]): RoutineCatalog => ({
   list: () => definitions,
+  triggers: [],
   find: () => expect.unreachable(),
   get: () => expect.unreachable(),
 });

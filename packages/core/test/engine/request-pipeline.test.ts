@@ -7,6 +7,8 @@ import type { Dispatcher } from '../../src/dispatch/dispatcher.js';
 import { ActiveRuns } from '../../src/engine/active-runs.js';
 import { PurityCheck } from '../../src/engine/purity-check.js';
 import { RequestPipeline, type RequestPipelineParts } from '../../src/engine/request-pipeline.js';
+import { TriggerTable } from '../../src/engine/trigger-table.js';
+import type { TriggeredRuns } from '../../src/engine/triggered-runs.js';
 import { RunEvents } from '../../src/engine/run-events.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
@@ -50,9 +52,12 @@ beforeEach(() => {
     policy: everythingHere,
     executor: { execute: () => Promise.resolve(done), close: () => Promise.resolve() },
     dispatcher: { dispatch: () => Promise.resolve(done) } as unknown as Dispatcher,
-    catalog: { list: () => [], find: fails('unused'), get: () => undefined },
+    catalog: { list: () => [], triggers: [], find: fails('unused'), get: () => undefined },
     events: new RunEvents({ feed, clock, node: 'test' }),
     active,
+    triggers: new TriggerTable(() => []),
+    triggered: { answer: fails('unused') } as unknown as TriggeredRuns,
+    onlyNested: false,
   };
 });
 
@@ -83,6 +88,6 @@ describe('a request', () => {
     expect(outcome).toMatchObject({ status: 'FAILED', error: { name: 'RangeError', message: 'no' } });
     expect(events).toEqual(['run.requested', 'run.failed']);
     expect(active.current).toEqual([]);
-    await active.close('the test');
+    await active.close('the test', 'leave');
   });
 });

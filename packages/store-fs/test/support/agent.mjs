@@ -72,21 +72,22 @@ function tagOf({ metadata, body }) {
 
 let store;
 
-/** The least that a collector of garbage does: keeps what is pinned, or is not of a tag given, and the blobs of these. */
-async function collect({ tags }) {
-  const blobs = [];
-  for await (const blob of store.blobs.list()) blobs.push(blob.digest);
-  const needed = new Set();
+/** Collects garbage, and tells the keys and digests of what went. @param options - those of collectGarbage. */
+async function collect({ options }) {
+  const { collectGarbage } = await import('@routine-engine/core/host');
   const removed = [];
-  for await (const { key, metadata, pinned } of store.list()) {
-    const [tag] = metadata.runId.split(' ');
-    const isRemoved = !pinned && tags.includes(tag) && (await store.delete(key));
-    if (isRemoved) removed.push(key);
-    else for (const { digest } of metadata.blobs ?? []) needed.add(digest);
-  }
-  for (const digest of blobs) {
-    if (!needed.has(digest) && (await store.blobs.delete(digest))) removed.push(digest);
-  }
+  const noting = (place) => async (id) => {
+    const wasThere = await place.delete(id);
+    if (wasThere) removed.push(id);
+    return wasThere;
+  };
+  const blobs = { list: () => store.blobs.list(), delete: noting(store.blobs) };
+  const noted = { list: () => store.list(), delete: noting(store), sweep: () => store.sweep(), blobs };
+  // What was put in this very millisecond was put before.
+  const clock = { now: () => Date.now() + 1 };
+  const report = await collectGarbage(noted, { ...options, blobGraceMs: 0 }, clock);
+  const told = report.removed.results + report.removed.blobs;
+  if (told !== removed.length) throw new Error(`${told} are said to have gone, but ${removed.length} have`);
   return removed;
 }
 

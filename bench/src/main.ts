@@ -4,12 +4,15 @@ import { codecOfSmall, digestOfLarge, digestOfSmall } from './codec.js';
 import { fanOutOfTenThousand } from './fan-out.js';
 import { localCall } from './local-call.js';
 import { heartbeat } from './large/heartbeat.js';
+import { largeHitFs } from './large/hit-fs.js';
 import { largeMemory } from './large/memory.js';
 import { largeRelayed, largeStored } from './large/process.js';
 import { largeStream } from './large/stream.js';
 import { largeThread } from './large/thread.js';
 import type { Measured } from './measure.js';
 import type { Question } from './question.js';
+import { largeHitS3, s3Hit } from './s3-hit.js';
+import { storeFsCacache } from './store-fs-cacache.js';
 import { threadAlone, threadBusy } from './thread-dispatch.js';
 
 const QUESTIONS: readonly Question[] = [
@@ -22,9 +25,13 @@ const QUESTIONS: readonly Question[] = [
   digestOfLarge,
   memoryHit,
   fsHit,
+  s3Hit,
+  storeFsCacache,
   largeThread,
   largeRelayed,
   largeStored,
+  largeHitFs,
+  largeHitS3,
   largeMemory,
   largeStream,
   heartbeat,

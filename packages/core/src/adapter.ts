@@ -67,6 +67,8 @@ export type {
 } from './ports/result-store.js';
 export type { RoutineCatalog } from './ports/routine-catalog.js';
 export type { CurrentRun, RoutineCall, RoutineEngine, TriggeredRun } from './ports/routine-engine.js';
+export type { RunHandle, Runs } from './ports/runs.js';
+export type { RunFilter, RunInfo } from './model/run-info.js';
 export type { Serializer } from './ports/serializer.js';
 export type {
   Connection,

@@ -23,6 +23,7 @@ export type {
   WatchedRoutine,
 } from './define/trigger.js';
 export type { HandlerOptions, TriggerWhen } from './model/trigger.js';
+export type { MapItems, MapOptions, OnlyArgument, RoutineMap } from './define/map.js';
 export type { Indivisible, ListWithRefs, OrRef, OrRefs, TupleWithRefs, WithRefs } from './define/or-ref.js';
 export { move, type Movable } from './codec/move.js';
 export { Ref, type BinaryResult } from './context/ref.js';
@@ -61,4 +62,6 @@ export type { RunStatus, ServiceWorkerStatus, WorkerStatus } from './model/statu
 export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { EnginePlugin } from './ports/plugin.js';
 export type { CurrentRun, RoutineEngine } from './ports/routine-engine.js';
+export type { RunHandle, Runs } from './ports/runs.js';
+export type { RunFilter, RunInfo } from './model/run-info.js';
 export type { Serializer } from './ports/serializer.js';

@@ -4,7 +4,8 @@ import type { Ids } from '../ports/ids.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import type { CallControl } from './call-control.js';
 import { encodeCall } from './encode-call.js';
-import { depthBelow, type RunScope } from './run-scope.js';
+import type { RunScope, SubRun } from './run-scope.js';
+import type { SubmittedRun } from './submitted-run.js';
 
 /** One call of user code that is to be answered by way of bytes. */
 export interface EncodedAsk {
@@ -13,6 +14,8 @@ export interface EncodedAsk {
   /** The run that waits for it; absent for a root. */
   readonly parent: RunScope | undefined;
   readonly control: CallControl;
+  /** Present when its caller does not wait for it. */
+  readonly submitted?: SubmittedRun | undefined;
 }
 
 /**
@@ -22,21 +25,25 @@ export interface EncodedAsk {
  * @throws {@link RoutineEngineError} `VALUE_NOT_ENCODABLE` or `VALUE_TOO_DEEP`; then nothing waits.
  */
 export function askEncoded(
-  { call, routineId, parent, control }: EncodedAsk,
+  { call, routineId, parent, control, submitted }: EncodedAsk,
   { codec, ids }: { readonly codec: Codec; readonly ids: Ids },
   ask: (encoded: EncodedCall) => Promise<unknown>,
 ): Promise<unknown> {
   const { triggered } = call;
   const runId = triggered?.runId ?? ids.next();
   const rootRunId = parent?.rootRunId ?? runId;
+  const above = parent?.submitted;
   const place = {
     parentRunId: parent?.runId,
-    depth: parent && depthBelow(parent),
+    depth: parent && parent.depth + 1,
     priority: parent?.priority,
     triggerDepth: triggered?.triggerDepth ?? parent?.triggerDepth,
     triggeredBy: triggered?.triggeredBy,
+    submitted: submitted ? [...(above ?? []), runId] : above,
   };
   const encoded = encodeCall(call, { runId, rootRunId, routineId, ...place }, codec);
-  const settled = parent?.waitFor({ runId, abandon: (reason) => control.cancellation.cancel(reason) });
+  submitted?.begin(encoded);
+  const subRun: SubRun = { runId, abandon: (reason) => control.cancellation.cancel(reason) };
+  const settled = submitted ? parent?.adopt(subRun) : parent?.waitFor(subRun);
   return control.settle(ask(encoded), settled);
 }

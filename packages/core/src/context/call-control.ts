@@ -3,6 +3,7 @@ import { whenAborted } from '../model/when-aborted.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import { Cancellation } from './cancellation.js';
+import { assertDepth } from './recursion.js';
 import type { RunScope } from './run-scope.js';
 
 /** What may end one call before its body does: its caller's run, its signal, its time limit. */
@@ -10,11 +11,14 @@ export class CallControl {
   readonly cancellation = new Cancellation();
   readonly #leaveParent: (() => void) | undefined;
   readonly #leaveSignal: (() => void) | undefined;
+  readonly #leaveGroup: (() => void) | undefined;
   readonly #timer: Timer | undefined;
 
   constructor(call: RoutineCall, routineId: string, parent: RunScope | undefined, clock: Clock) {
+    if (parent) assertDepth(routineId, parent);
     if (parent?.ended) this.cancellation.cancel(endedError(routineId, parent));
     this.#leaveParent = parent?.cancel.onCancel((reason) => this.cancellation.cancel(reason));
+    this.#leaveGroup = call.cancel?.onCancel((reason) => this.cancellation.cancel(reason));
     const signal = call.options?.signal;
     if (signal) this.#leaveSignal = this.#follow(signal, routineId);
     const timeoutMs = call.options?.timeoutMs ?? call.definition?.options.timeoutMs;
@@ -26,6 +30,7 @@ export class CallControl {
   release(): void {
     this.#leaveParent?.();
     this.#leaveSignal?.();
+    this.#leaveGroup?.();
     this.#timer?.cancel();
   }
 

@@ -86,7 +86,7 @@ export function encodeCall(
   call: RoutineCall,
   run: Pick<
     EncodedCall,
-    'runId' | 'rootRunId' | 'routineId' | 'depth' | 'priority' | 'triggeredBy' | 'triggerDepth'
+    'runId' | 'rootRunId' | 'routineId' | 'depth' | 'submitted' | 'priority' | 'triggeredBy' | 'triggerDepth'
   > & {
     readonly parentRunId: string | undefined;
   },
@@ -109,11 +109,12 @@ export function encodeCall(
       remember: rememberControlOf(call, cache),
     }),
     queueTimeoutMs,
+    depth: run.depth,
+    submitted: run.submitted,
     ...(isAttended(call) && {
       attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
       retry: retryControlOf(call),
     }),
-    depth: run.depth,
     // What is as usual is left out, since all of it travels.
     priority: priority || undefined,
     labels: call.options?.labels ?? call.definition?.options.labels,

@@ -3,14 +3,14 @@ import { cut } from '../errors/error-conversion.js';
 import { inspectValue } from '../errors/inspect-value.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
-import { LIMITS } from '../model/limits.js';
+import type { EncodedCall } from '../model/call.js';
 import type { RoutineKind } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Ids } from '../ports/ids.js';
 import type { RoutineEngine } from '../ports/routine-engine.js';
 
 /** What answers a routine call made by user code, and reads what references stand for. */
-export type ScopeEngine = Pick<RoutineEngine, 'run' | 'resolve' | 'open'>;
+export type ScopeEngine = Pick<RoutineEngine, 'run' | 'submit' | 'resolve' | 'open'>;
 
 /** Hears what a body that runs in a scope does. */
 export interface ScopeReporter {
@@ -27,7 +27,7 @@ export interface Run {
   readonly routineId: string;
   readonly parentRunId: string | undefined;
   readonly rootRunId: string;
-  /** 1 for the first execution; more when the run was placed elsewhere. */
+  /** 1 for the first execution; more when the run is run again, or was placed elsewhere. */
   readonly attempt: number;
   /** Aborted when the run is cancelled; its reason is a RoutineEngineError. */
   readonly signal: AbortSignal;
@@ -59,15 +59,12 @@ export interface RunScopeParts {
   /** Default: that of its parent. */
   readonly priority?: number | undefined;
   /** Present when the run was asked for elsewhere; else it is a run of its own, whose id is made when first needed. */
-  readonly requested?: {
-    readonly runId: string;
-    readonly parentRunId?: string | undefined;
-    readonly rootRunId: string;
-    readonly attempt: number;
-    readonly depth?: number | undefined;
-    readonly priority?: number | undefined;
-    readonly triggerDepth?: number | undefined;
-  };
+  readonly requested?: Pick<
+    EncodedCall,
+    'runId' | 'parentRunId' | 'rootRunId' | 'attempt' | 'depth' | 'submitted' | 'priority' | 'triggerDepth'
+  >;
+  /** Whether there is a handle to it. */
+  readonly isSubmitted?: boolean;
 }
 
 const LOG_LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
@@ -81,12 +78,18 @@ export class RunScope implements Run {
   readonly cancel: CancelSignal;
   readonly attempt: number;
   readonly parent: RunScope | undefined;
+  /** How many runs are above it. */
+  readonly depth: number;
+  /** See {@link EncodedCall.submitted}. */
+  readonly submitted: readonly string[] | undefined;
   readonly #reporter: ScopeReporter;
   readonly #ids: Ids;
   readonly #requested: RunScopeParts['requested'];
   readonly #priority: number | undefined;
   #runId: string | undefined;
   #outstanding: Set<SubRun> | undefined;
+  /** Those that were submitted: they end with this run, which does not wait for them. */
+  #submittedHere: Set<SubRun> | undefined;
   #ended = false;
 
   constructor(parts: RunScopeParts) {
@@ -101,6 +104,9 @@ export class RunScope implements Run {
     this.#priority = parts.priority;
     this.#runId = parts.requested?.runId;
     this.attempt = parts.requested?.attempt ?? 1;
+    this.depth = parts.requested ? (parts.requested.depth ?? 0) : parts.parent ? parts.parent.depth + 1 : 0;
+    const above = parts.requested ? parts.requested.submitted : parts.parent?.submitted;
+    this.submitted = parts.isSubmitted ? [...(above ?? []), this.runId] : above;
   }
 
   get runId(): string {
@@ -113,12 +119,6 @@ export class RunScope implements Run {
 
   get rootRunId(): string {
     return this.#requested?.rootRunId ?? this.parent?.rootRunId ?? this.runId;
-  }
-
-  /** How many runs are above it, up to `LIMITS.callDepth`. */
-  get depth(): number {
-    if (this.#requested) return this.#requested.depth ?? 0;
-    return this.parent ? depthBelow(this.parent) : 0;
   }
 
   /** How many triggers, one after the other, led to this run; absent for none. */
@@ -176,6 +176,20 @@ export class RunScope implements Run {
     };
   }
 
+  /** Takes a sub-run that the body need not wait for. @returns to be called when it has settled. */
+  adopt(subRun: SubRun): () => void {
+    const adopted = (this.#submittedHere ??= new Set());
+    adopted.add(subRun);
+    return () => void adopted.delete(subRun);
+  }
+
+  /** Whether this is that run, or was called by it. Of runs elsewhere only those that were submitted are known. */
+  isWithin(runId: string): boolean {
+    if (this.submitted?.includes(runId)) return true;
+    // An id that was never asked for is nobody's to wait for.
+    return this.#runId === runId || (this.parent?.isWithin(runId) ?? false);
+  }
+
   /** Whether the body is over. */
   get ended(): boolean {
     return this.#ended;
@@ -184,19 +198,15 @@ export class RunScope implements Run {
   /** The body is over: sub-runs that it did not wait for are cancelled. @returns whether there were any. */
   end(): boolean {
     this.#ended = true;
-    if (!this.hangs) return false;
+    const left = [...(this.#outstanding ?? []), ...(this.#submittedHere ?? [])];
+    if (left.length === 0) return false;
     const reason = new RoutineEngineError(
       'RUN_CANCELLED',
       `${this.routineId} ended without waiting for its sub-run`,
     );
-    for (const subRun of [...(this.#outstanding ?? [])]) subRun.abandon(reason);
+    for (const subRun of left) subRun.abandon(reason);
     return true;
   }
-}
-
-/** The depth of what a run calls. */
-export function depthBelow(parent: RunScope): number {
-  return Math.min(parent.depth + 1, LIMITS.callDepth);
 }
 
 /** One storage a thread, also for a second installed copy of this package. */

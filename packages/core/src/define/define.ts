@@ -9,9 +9,11 @@ import type {
 import { assertName, assertVersion, formatRoutineId, namedRoutineId } from '../model/routine-id.js';
 import type { NamedRoutineId, RoutineKind } from '../model/routine-id.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
+import type { RunHandle } from '../ports/runs.js';
 import { assertOptions } from './options.js';
 import type { OrRefs } from './or-ref.js';
-import { callRoutine } from './call.js';
+import { callRoutine, submitRoutine } from './call.js';
+import { mapCalls, type MapOptions, type RoutineMap } from './map.js';
 import { register } from './registry.js';
 import { serializer } from './serializers.js';
 import { placeOf, sourceHashOf } from './source.js';
@@ -53,6 +55,21 @@ export interface RoutineCaller<Args extends readonly unknown[], Result> {
    * @throws what calling it throws; {@link RoutineEngineError} `REFERENCE_NOT_KEPT` when no store could keep the result.
    */
   readonly ref: (...args: OrRefs<Args>) => Promise<Ref<Awaited<Result>>>;
+  /**
+   * Starts a run and gives a handle to it at once; it goes on whether or not anybody waits for it. Inside a run it is a
+   * sub-run and ends with that run, which does not hang until it asks for the result.
+   * @throws {@link RoutineEngineError} at once, when the run can't begin, such as `VALUE_NOT_ENCODABLE`.
+   */
+  readonly submit: (...args: OrRefs<Args>) => RunHandle<Awaited<Result>>;
+  /**
+   * Runs it for every item, many at once, and gives the results one by one as they are taken: nothing is called before the
+   * first is asked for, and at most `concurrency` calls are under way or wait to be taken, so that any number of items needs
+   * the same memory. The first failure cancels the other calls, closes the items and is thrown, unless `settled` is asked
+   * for; to leave early (`break`, `return`) cancels and closes in the same way.
+   * @param items - each is the argument of one call; with `args`, what its arguments are made from.
+   * @throws {@link RoutineEngineError} `OPTION_INVALID` at once.
+   */
+  readonly map: RoutineMap<Args, Awaited<Result>>;
 }
 
 /**
@@ -158,7 +175,13 @@ function callerOf<Args extends readonly unknown[], Result>(
   const ref = (...args: readonly unknown[]): Promise<unknown> =>
     callRoutine({ id, definition, args, options, answer: 'reference' });
   callers.set(call, (args) => ({ id, definition, args, options }));
-  return Object.assign(call, { ref }) as RoutineCaller<Args, Result>;
+  const submit = (...args: readonly unknown[]): RunHandle<unknown> =>
+    submitRoutine({ id, definition, args, options });
+  const map = (
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    given: MapOptions<unknown> = {},
+  ): AsyncIterableIterator<unknown> => mapCalls({ id, definition, options }, items, given);
+  return Object.assign(call, { ref, submit, map }) as unknown as RoutineCaller<Args, Result>;
 }
 
 function describe(

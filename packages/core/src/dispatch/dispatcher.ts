@@ -185,7 +185,7 @@ function requestOf(
   blobs: readonly BlobPart[] | undefined,
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
-  const { remember, attemptTimeoutMs, depth, priority, labels, triggeredBy, triggerDepth } = call;
+  const { remember, attemptTimeoutMs, depth, submitted, priority, labels, triggeredBy, triggerDepth } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -200,6 +200,7 @@ function requestOf(
     queueTimeoutMs,
     attemptTimeoutMs,
     depth,
+    submitted,
     priority,
     labels,
     store,

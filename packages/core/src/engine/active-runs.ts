@@ -10,6 +10,8 @@ export interface ActiveRun {
   readonly runId: string;
   readonly routineId: string;
   readonly parentRunId?: string | undefined;
+  readonly rootRunId: string;
+  readonly attempt: number;
   readonly cancellation: Cancellation;
   /** The run whose end a trigger answers with this one. */
   readonly triggeredBy?: string | undefined;
@@ -19,6 +21,8 @@ export interface ActiveRun {
   leave?(): void;
   status: Extract<RunStatus, 'PENDING' | 'RUNNING' | 'HANGING'>;
   readonly waitsFor: readonly string[];
+  /** Hears each change of its status, and how it ended. */
+  onStatus: ((status: RunStatus) => void) | undefined;
 }
 
 /**
@@ -65,6 +69,23 @@ export class ActiveRuns {
     }));
   }
 
+  [Symbol.iterator](): Iterator<ActiveRun> {
+    return this.#runs.values();
+  }
+
+  find(runId: string): ActiveRun | undefined {
+    for (const run of this.#runs) if (run.runId === runId) return run;
+    return undefined;
+  }
+
+  /** Whether one run is another, or was called by it. */
+  isWithin(runId: string, outerRunId: string): boolean {
+    const parents = new Map([...this.#runs].map((run) => [run.runId, run.parentRunId]));
+    for (let id: string | undefined = runId; id !== undefined; id = parents.get(id))
+      if (id === outerRunId) return true;
+    return false;
+  }
+
   add(run: ActiveRun): void {
     this.#runs.add(run);
     this.#refresh();
@@ -75,6 +96,7 @@ export class ActiveRuns {
     if (run.status === 'HANGING') this.#hanging -= 1;
     if (status === 'HANGING') this.#hanging += 1;
     run.status = status;
+    run.onStatus?.(status);
     this.#refresh();
   }
 

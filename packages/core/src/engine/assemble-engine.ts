@@ -8,6 +8,7 @@ import { InlineExecutor } from './inline-executor.js';
 import { PurityCheck } from './purity-check.js';
 import { RequestPipeline } from './request-pipeline.js';
 import { ResultInspector } from './result-inspector.js';
+import { RunDirectory } from './run-directory.js';
 import { RunEvents } from './run-events.js';
 import { TimedExecutor } from './timed-executor.js';
 import { definedTriggers, TriggerTable, type TriggerSource } from './trigger-table.js';
@@ -28,6 +29,7 @@ interface EngineDifferences {
 /** What every engine works with. */
 export interface AssembledEngine {
   readonly active: ActiveRuns;
+  readonly directory: RunDirectory;
   readonly caller: ValueCaller;
   readonly inspector: ResultInspector;
   readonly pipeline: RequestPipeline;
@@ -43,6 +45,7 @@ export function assembleEngine(
   const { codec, clock, random, ids, catalog, feed, identity, cache, contents } = parts;
   const { policy, dispatcher, triggers: source = definedTriggers(catalog, identity.project) } = differences;
   const active = new ActiveRuns();
+  const directory = new RunDirectory(active, clock);
   const events = new RunEvents({ feed, clock, node: identity.name });
   const inline = new InlineExecutor({ codec, catalog, clock, ids });
   const executor = new TimedExecutor(differences.executor ?? inline, clock);
@@ -67,10 +70,10 @@ export function assembleEngine(
     onlyNested: differences.executor !== undefined,
   });
   const caller = new ValueCaller({
-    ...{ engine, codec, clock, ids, catalog, events, active, pipeline, contents, triggers },
+    ...{ engine, codec, clock, ids, catalog, events, active, directory, pipeline, contents, triggers },
     project: identity.project,
     remembers: cache !== undefined,
   });
   inline.serve(engine);
-  return { active, caller, inspector: new ResultInspector(parts), pipeline, executor };
+  return { active, directory, caller, inspector: new ResultInspector(parts), pipeline, executor };
 }

@@ -1,5 +1,6 @@
 import { snapshot } from '../codec/snapshot.js';
 import { executeBody } from '../context/execute-body.js';
+import { beginsAnew } from '../context/recursion.js';
 import { RunScope, type ScopeReporter } from '../context/run-scope.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { EncodedCall } from '../model/call.js';
@@ -52,6 +53,7 @@ export class InlineExecutor implements WorkerExecutor {
     const { codec, catalog, clock } = this.#parts;
     host.starting();
     try {
+      if (beginsAnew(call.depth)) await Promise.resolve();
       const id = parseRoutineId(call.routineId);
       const definition = findDefinition(catalog, id);
       const scope = this.#scopeOf(call, host, id);
@@ -94,7 +96,8 @@ export class InlineExecutor implements WorkerExecutor {
   }
 
   #scopeOf(call: EncodedCall, host: RunHost, id: RoutineId): RunScope {
-    const { runId, parentRunId, rootRunId, attempt, routineId, depth, priority, triggerDepth } = call;
+    const { runId, parentRunId, rootRunId, attempt, routineId, depth, submitted, priority } = call;
+    const { triggerDepth } = call;
     return new RunScope({
       engine: this.#engine ?? unserved,
       kind: id.kind,
@@ -102,13 +105,20 @@ export class InlineExecutor implements WorkerExecutor {
       cancel: host.cancel,
       reporter: reporterOf(host),
       ids: this.#parts.ids,
-      requested: { runId, parentRunId, rootRunId, attempt, depth, priority, triggerDepth },
+      requested: { runId, parentRunId, rootRunId, attempt, depth, submitted, priority, triggerDepth },
     });
   }
 }
 
 const refuse = (): Promise<never> => Promise.reject(new Error('This executor serves no engine'));
-const unserved: ExecutorHost['engine'] = { run: refuse, resolve: refuse, open: refuse };
+const unserved: ExecutorHost['engine'] = {
+  run: refuse,
+  submit: () => {
+    throw new Error('This executor serves no engine');
+  },
+  resolve: refuse,
+  open: refuse,
+};
 
 /** Tells a host what a scope's body does. */
 function reporterOf(host: RunHost): ScopeReporter {

@@ -7,9 +7,11 @@ import { LIMITS } from '../model/limits.js';
 import { everythingHere } from '../policy/execution-policies.js';
 import type { Clock } from '../ports/clock.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
+import type { RunHandle, Runs } from '../ports/runs.js';
 import type { ActiveRuns } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
+import type { RunDirectory } from './run-directory.js';
 import type { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
 
@@ -18,14 +20,18 @@ export class LocalRunEngine implements RoutineEngine {
   readonly name = 'local';
   readonly status$: Observable<WorkerStatus>;
   readonly events$: Observable<EngineEvent>;
+  readonly runs: Runs;
   readonly #active: ActiveRuns;
+  readonly #directory: RunDirectory;
   readonly #caller: ValueCaller;
   readonly #inspector: ResultInspector;
   readonly #clock: Clock;
 
   constructor(parts: EngineParts) {
-    const { active, caller, inspector } = assembleEngine(this, parts, { policy: everythingHere });
+    const { active, directory, caller, inspector } = assembleEngine(this, parts, { policy: everythingHere });
     this.#active = active;
+    this.#directory = directory;
+    this.runs = directory;
     this.#caller = caller;
     this.#inspector = inspector;
     this.#clock = parts.clock;
@@ -39,6 +45,10 @@ export class LocalRunEngine implements RoutineEngine {
 
   run(call: RoutineCall): Promise<unknown> {
     return this.#caller.run(call);
+  }
+
+  submit(call: RoutineCall): RunHandle<unknown> {
+    return this.#caller.submit(call);
   }
 
   resolve(reference: ReferenceData): Promise<unknown> {
@@ -58,6 +68,7 @@ export class LocalRunEngine implements RoutineEngine {
   }
 
   shutdown(): Promise<void> {
+    this.#directory.close();
     return this.#active.close(`the engine ${this.name}`, {
       finishWithinMs: LIMITS.drainMs,
       clock: this.#clock,

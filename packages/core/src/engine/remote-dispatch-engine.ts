@@ -17,10 +17,12 @@ import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, Requester, RunHost } from '../ports/executor.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
+import type { RunHandle, Runs } from '../ports/runs.js';
 import type { ActiveRuns, TriggeredAtClose } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
 import type { EngineParts } from './engine-parts.js';
 import type { RequestPipeline } from './request-pipeline.js';
+import type { RunDirectory } from './run-directory.js';
 import type { ResultInspector } from './result-inspector.js';
 import type { ValueCaller } from './value-caller.js';
 import type { TriggerSource } from './trigger-table.js';
@@ -44,7 +46,9 @@ export class RemoteDispatchEngine implements RoutineEngine {
   readonly name = 'remote-dispatch';
   readonly status$: Observable<WorkerStatus>;
   readonly events$: Observable<EngineEvent>;
+  readonly runs: Runs;
   readonly #active: ActiveRuns;
+  readonly #directory: RunDirectory;
   readonly #caller: ValueCaller;
   readonly #inspector: ResultInspector;
   readonly #pipeline: RequestPipeline;
@@ -58,6 +62,8 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const dispatcher = new Dispatcher(parts.link, parts.contents);
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers });
     this.#active = assembled.active;
+    this.#directory = assembled.directory;
+    this.runs = assembled.directory;
     this.#caller = assembled.caller;
     this.#inspector = assembled.inspector;
     this.#pipeline = assembled.pipeline;
@@ -75,6 +81,10 @@ export class RemoteDispatchEngine implements RoutineEngine {
 
   run(call: RoutineCall): Promise<unknown> {
     return this.#caller.run(call);
+  }
+
+  submit(call: RoutineCall): RunHandle<unknown> {
+    return this.#caller.submit(call);
   }
 
   resolve(reference: ReferenceData): Promise<unknown> {
@@ -116,6 +126,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
   }
 
   shutdown(): Promise<void> {
+    this.#directory.close();
     return (this.#stopped ??= this.#active
       .close(`the engine ${this.name}`, this.#triggeredAtClose)
       .then(() => this.#executor.close()));

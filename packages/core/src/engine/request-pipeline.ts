@@ -8,6 +8,7 @@ import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { encodedBytes, isLoaded } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
+import type { RunStatus } from '../model/statuses.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
@@ -77,12 +78,9 @@ export class RequestPipeline {
     watching: readonly KnownTrigger[] | undefined,
   ): Promise<Answer> {
     const { active, events } = this.#parts;
-    const run = new RequestedRun(
-      watching ? withName(call) : call,
-      cancel,
-      this.#parts,
-      watching !== undefined,
-    );
+    const run = new RequestedRun(watching ? withName(call) : call, cancel, requester, {
+      ...{ events, active, isWatched: watching !== undefined },
+    });
     active.add(run);
     const { triggeredBy } = call;
     events.tell(run, { type: 'run.requested', ...(triggeredBy !== undefined && { triggeredBy }) });
@@ -90,6 +88,7 @@ export class RequestPipeline {
       const answer = { outcome: asAnswer(call, outcome), from };
       if (watching) this.#endWatched(run, { outcome: asAnswer(run.call, outcome), from }, watching);
       active.remove(run);
+      run.onStatus?.(statusOf(outcome));
       if (!watching) this.#tellEnd(run, answer);
       if (from === 'store' && call.remember?.verifyRate)
         this.#parts.purity.check(call, answer, (again) => this.#request(again, cancel, undefined, undefined));
@@ -244,6 +243,12 @@ export class RequestPipeline {
       durationMs: outcome.durationMs,
     });
   }
+}
+
+/** One that took too long is ended as if it was cancelled, but nobody wanted it to. */
+function statusOf(outcome: Outcome): RunStatus {
+  const isLate = outcome.status === 'CANCELLED' && outcome.error.code === 'RUN_TIMEOUT';
+  return isLate ? 'FAILED' : outcome.status;
 }
 
 const asItIs = (answer: Answer): Answer => answer;

@@ -4,6 +4,7 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { Requester } from '../ports/executor.js';
 import type { ActiveRun, ActiveRuns } from './active-runs.js';
 import type { EventRun, RunEvents } from './run-events.js';
 
@@ -21,20 +22,22 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
   attempt: number;
   /** Where its body began to run last, and when, in milliseconds since 1970. */
   started: { readonly worker: string; readonly attempt: number; readonly at: number } | undefined;
+  onStatus: ActiveRun['onStatus'];
   readonly #events: RunEvents;
   readonly #active: ActiveRuns;
   readonly #isWatched: boolean;
 
-  /** @param isWatched - whether a trigger may want to know more of it. */
+  /** @param parts - `isWatched`: whether a trigger may want to know more of it. */
   constructor(
     call: EncodedCall,
     cancel: CancelSignal,
-    parts: { readonly events: RunEvents; readonly active: ActiveRuns },
-    isWatched: boolean,
+    requester: Requester | undefined,
+    parts: { readonly events: RunEvents; readonly active: ActiveRuns; readonly isWatched: boolean },
   ) {
     this.call = call;
     this.attempt = call.attempt;
-    this.#isWatched = isWatched;
+    this.#isWatched = parts.isWatched;
+    this.onStatus = requester?.status;
     this.#events = parts.events;
     this.#active = parts.active;
     cancel.onCancel((reason) => this.cancellation.cancel(reason));

@@ -44,7 +44,7 @@ async function isWanted(
   requester: Requester | undefined,
 ): Promise<boolean> {
   const isWorthIt = isWorthRetrying(retry, error);
-  return isWorthIt === 'ask' ? ((await requester?.mayRetry(error)) ?? false) : isWorthIt;
+  return isWorthIt === 'ask' ? ((await requester?.mayRetry?.(error)) ?? false) : isWorthIt;
 }
 
 /** Ends also when the signal is cancelled. */

@@ -6,17 +6,16 @@ import { isAttended, isRemembered } from '../context/encode-call.js';
 import { requesterOf } from '../context/requester.js';
 import { asError, callBody } from '../context/execute-body.js';
 import { makeRef } from '../context/ref.js';
+import { beginsAnew } from '../context/recursion.js';
 import { rejected } from '../context/rejected.js';
 import {
   currentRunScope,
   inScope,
-  RunScope,
-  type RunScopeParts,
+  type RunScope,
   type ScopeEngine,
   type ScopeReporter,
-  type SubRun,
 } from '../context/run-scope.js';
-import type { Cancellation } from '../context/cancellation.js';
+import { statusOfCancelled, SubmittedRun } from '../context/submitted-run.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
@@ -32,12 +31,14 @@ import type { Ids } from '../ports/ids.js';
 import type { StoreCallOptions } from '../ports/result-store.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
-import type { ActiveRun, ActiveRuns } from './active-runs.js';
+import type { ActiveRuns } from './active-runs.js';
+import { InlineRun } from './inline-run.js';
 import { findDefinition } from './find-definition.js';
 import { contentOf } from '../context/content-of.js';
 import { isolateArguments, isolateResult } from './isolate.js';
 import { isReady, type RequestPipeline } from './request-pipeline.js';
-import type { EventRun, RunEvents } from './run-events.js';
+import type { RunDirectory } from './run-directory.js';
+import type { RunEvents } from './run-events.js';
 import type { TriggerTable } from './trigger-table.js';
 
 export interface ValueCallerParts {
@@ -50,6 +51,7 @@ export interface ValueCallerParts {
   readonly catalog: RoutineCatalog;
   readonly events: RunEvents;
   readonly active: ActiveRuns;
+  readonly directory: RunDirectory;
   readonly pipeline: RequestPipeline;
   readonly contents: Contents;
   /** Whether results are remembered at all. */
@@ -92,21 +94,44 @@ export class ValueCaller {
   }
 
   run(call: RoutineCall): Promise<unknown> {
-    const { active, engine, clock } = this.#parts;
     const parent = currentRunScope();
-    let control: CallControl | undefined;
     try {
-      if (active.refuses(call.triggered?.triggerDepth ?? parent?.triggerDepth))
-        throw closed(engine.name, `${formatRoutineId(call.id)} was called`);
-      const routineId = this.#fullIdOf(call.id);
-      control = new CallControl(call, routineId, parent, clock);
+      return this.#start(call, parent, undefined);
+    } catch (error) {
+      return rejected(error, parent !== undefined);
+    }
+  }
+
+  /** @throws what `run` rejects with before the run begins. */
+  submit(call: RoutineCall): SubmittedRun {
+    const submitted = new SubmittedRun();
+    void this.#start({ ...call, cancel: submitted.cancellation }, currentRunScope(), submitted);
+    return submitted;
+  }
+
+  #start(
+    call: RoutineCall,
+    parent: RunScope | undefined,
+    submitted: SubmittedRun | undefined,
+  ): Promise<unknown> {
+    const { active, engine, clock, directory } = this.#parts;
+    if (active.refuses(call.triggered?.triggerDepth ?? parent?.triggerDepth))
+      throw closed(engine.name, `${formatRoutineId(call.id)} was called`);
+    const routineId = this.#fullIdOf(call.id);
+    const control = new CallControl(call, routineId, parent, clock);
+    try {
       const { reason } = control.cancellation;
       if (reason) throw reason;
-      const ask = { call, routineId, parent, control };
-      return this.#isEncoded(ask) ? this.#runEncoded(ask) : this.#runInline(ask);
+      const ask = { call, routineId, parent, control, submitted };
+      const result = this.#isEncoded(ask) ? this.#runEncoded(ask) : this.#runInline(ask);
+      if (submitted) {
+        directory.add(submitted);
+        submitted.follow(result, control.cancellation, () => directory.finish(submitted));
+      }
+      return result;
     } catch (error) {
-      control?.release();
-      return rejected(error, parent !== undefined);
+      control.release();
+      throw error;
     }
   }
 
@@ -152,7 +177,7 @@ export class ValueCaller {
         call: encoded,
         cancel: control.cancellation,
         where,
-        requester: requesterOf(asked.call),
+        requester: requesterOf(asked.call, asked.submitted),
       });
     });
   }
@@ -200,25 +225,29 @@ export class ValueCaller {
   }
 
   /** Not remembered and here: the body gets values without a detour over bytes. */
-  #runInline({ call, routineId, parent, control }: EncodedAsk): Promise<unknown> {
+  #runInline(asked: EncodedAsk): Promise<unknown> {
+    const { call, routineId, parent, control, submitted } = asked;
     const { codec, catalog, ids, active, engine, events, clock } = this.#parts;
     const definition = call.definition ?? findDefinition(catalog, parseRoutineId(routineId));
     const args = isolateArguments(call.args, codec);
-    if (!args) return this.#runEncoded({ call, routineId, parent, control });
+    if (!args) return this.#runEncoded(asked);
     const cancel = control.cancellation;
     const run = new InlineRun(
       {
         ...{ engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
         priority: call.options?.priority ?? definition.options.priority,
+        isSubmitted: submitted !== undefined,
       },
       control.cancellation,
       events.observed ? clock.monotonic() : undefined,
     );
     active.add(run);
-    const settled = parent?.waitFor(run);
+    if (submitted) run.beginAs(submitted);
+    const settled = submitted ? parent?.adopt(run) : parent?.waitFor(run);
     return control.settle(this.#execute(run, definition, args), (error) => {
       this.#tellEnd(run, error);
       active.remove(run);
+      run.onStatus?.(error ? (statusOfCancelled(cancel.reason) ?? 'FAILED') : 'DONE');
       settled?.();
     });
   }
@@ -230,6 +259,7 @@ export class ValueCaller {
       events.tell(run, { type: 'run.starting', worker: events.node });
     }
     try {
+      if (beginsAnew(run.depth)) await Promise.resolve();
       const result = isolateResult(await callBody(run, definition, args), {
         codec,
         // In the scope of the run, since the code behind its streams belongs to it.
@@ -266,23 +296,4 @@ export class ValueCaller {
 
 function closed(engine: string, what: string): RoutineEngineError {
   return new RoutineEngineError('LIFECYCLE_CLOSED', `${what} after ${engine} was shut down`);
-}
-
-/** A run whose body gets the caller's values: scope, run in hand and run that events tell of at once. */
-class InlineRun extends RunScope implements ActiveRun, EventRun, SubRun {
-  readonly cancellation: Cancellation;
-  /** By the monotonic clock; it is not read while nobody listens. */
-  readonly startedAt: number | undefined;
-  status: ActiveRun['status'] = 'RUNNING';
-  toldEnd = false;
-
-  constructor(parts: RunScopeParts, cancellation: Cancellation, startedAt: number | undefined) {
-    super(parts);
-    this.cancellation = cancellation;
-    this.startedAt = startedAt;
-  }
-
-  abandon(reason: Error): void {
-    this.cancellation.cancel(reason);
-  }
 }

@@ -45,6 +45,14 @@ export const ERRORS = {
   RUN_TIMEOUT: { retry: false, when: 'The run took longer than its timeoutMs, all attempts included.' },
   ATTEMPT_TIMEOUT: { retry: true, when: 'One attempt of the run took longer than its attemptTimeoutMs.' },
   QUEUE_TIMEOUT: { retry: true, when: 'No worker took the run within its queueTimeoutMs.' },
+  RECURSIVE_CALL: {
+    retry: false,
+    when: 'A run would wait for itself, or calls are nested deeper than callDepth.',
+  },
+  RUN_NOT_SUBMITTED: {
+    retry: false,
+    when: 'The result of a run was asked for by its id, but it was called and not submitted.',
+  },
   RUN_POISONED: { retry: false, when: 'The run brought down as many workers as maxDeliveries allows.' },
   WORKER_BUSY: { retry: true, when: 'A worker had no slot for a run; the service places it elsewhere.' },
   WORKER_LOST: { retry: true, when: 'The worker went away while it held the run.' },

@@ -9,6 +9,7 @@ import type { CallOptions, RoutineDefinition } from '../model/routine-definition
 import { assertName, completeRoutineId, parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { EnginePlugin } from '../ports/plugin.js';
 import type { RoutineEngine } from '../ports/routine-engine.js';
+import type { Runs } from '../ports/runs.js';
 import { EVENT_FEED, NODE_IDENTITY, ROUTINE_CATALOG, ROUTINE_ENGINE } from '../ports/tokens.js';
 import { compose, type BuiltPart, type Composition } from './compose.js';
 import { defaultParts } from './defaults.js';
@@ -37,11 +38,14 @@ export class Lifecycle implements AsyncDisposable {
   /** What happens, from all parts. Hot; never errors; completes at the end of `shutdown`. */
   readonly events$: Observable<EngineEvent>;
   readonly engine: RoutineEngine;
+  /** Runs by their ids: to find, wait for and cancel them. */
+  readonly runs: Runs;
 
   private constructor(composition: Composition, built: readonly BuiltPart[], name: string) {
     this.#composition = composition;
     this.#built = built;
     this.engine = composition.parts.get(ROUTINE_ENGINE);
+    this.runs = this.engine.runs;
     this.events$ = composition.parts.get(EVENT_FEED).events$;
     this.#closeAmbient = openAmbient(this.engine, name);
   }

@@ -31,8 +31,13 @@ export interface EncodedCall {
   readonly runId: string;
   readonly parentRunId?: string | undefined;
   readonly rootRunId: string;
-  /** How many runs are above it, up to `LIMITS.callDepth`. Absent for a root. */
+  /** How many runs are above it, at most `LIMITS.callDepth`. Absent for a root. */
   readonly depth?: number | undefined;
+  /**
+   * Run ids of those runs above it, and of it itself, that were submitted, outermost first: a body that waits for one of
+   * them would wait for ever. Absent: none.
+   */
+  readonly submitted?: readonly string[] | undefined;
   /** Full routine id. */
   readonly routineId: string;
   /** Starts with 1; grows when the run is run again, or is placed elsewhere. */

@@ -13,8 +13,6 @@ export const LIMITS = {
   leaseMs: 10_000,
   /** Priorities go from minus this to this. */
   highestPriority: 100,
-  /** Calls nested deeper than this count as just this deep. */
-  callDepth: 10_000,
   /** How many workers one run may bring down before it fails as RUN_POISONED. */
   maxDeliveries: 3,
   /** How many outcomes the service keeps at hand for one requester that does not acknowledge them. */
@@ -25,6 +23,14 @@ export const LIMITS = {
   triggerErrorLength: 16_384,
   /** How long a cancelled run may go on before its thread is ended. */
   cancelGraceMs: 500,
+  /** How many runs may be above a run: a call that is deeper fails as RECURSIVE_CALL. */
+  callDepth: 1_000,
+  /** How long a submitted run is known after its end. */
+  finishedRunsMs: 600_000,
+  /** How many submitted runs are known after their end; the oldest are forgotten first. */
+  finishedRuns: 1_000,
+  /** How many calls of one `map` are under way, or wait to be taken, unless it says more. */
+  mapConcurrency: 1_000,
   /** How long the first retry of a run waits, unless its options say more. */
   retryBackoffMs: 1_000,
   /** How long any retry of a run waits at most, unless its options say more. */

@@ -4,16 +4,19 @@ import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReferenceData } from '../model/reference.js';
+import type { RunStatus } from '../model/statuses.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from './cancel-signal.js';
 
-/** Whoever requests a run, as far as it is asked about it meanwhile. @public */
+/** Whoever requests a run, as far as it is asked or told about it meanwhile. @public */
 export interface Requester {
   /**
    * Whether a run that failed is to be run again. Asked only of calls whose {@link EncodedCall.retry} says so.
    * @throws what the caller's own function throws.
    */
-  mayRetry(error: PlainError): Promise<boolean>;
+  readonly mayRetry?: ((error: PlainError) => Promise<boolean>) | undefined;
+  /** Hears what the run does, up to its end. */
+  readonly status?: ((status: RunStatus) => void) | undefined;
 }
 
 /** What a run that is being executed may ask of the engine, and tell it. @public */

@@ -5,6 +5,8 @@ import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { RoutineId } from '../model/routine-id.js';
 import type { RunStatus, WorkerStatus } from '../model/statuses.js';
+import type { CancelSignal } from './cancel-signal.js';
+import type { RunHandle, Runs } from './runs.js';
 
 /** One call of a routine with the caller's own values. @public */
 export interface RoutineCall {
@@ -15,6 +17,8 @@ export interface RoutineCall {
   readonly options: CallOptions | undefined;
   /** `reference`: the result is kept where it is, and the call gives a `Ref` to it. Default: its value. */
   readonly answer?: 'reference' | undefined;
+  /** Cancels the run as a signal among its options does. */
+  readonly cancel?: CancelSignal | undefined;
   /** Present when a trigger makes the call. */
   readonly triggered?: TriggeredRun | undefined;
 }
@@ -49,6 +53,14 @@ export interface RoutineEngine {
    * @throws what the routine threw; {@link RoutineEngineError} for everything else.
    */
   run(call: RoutineCall): Promise<unknown>;
+  /**
+   * Starts a run without waiting for it. Inside a run it is a sub-run, and ends with that. A rejection that nobody handles
+   * does no harm.
+   * @throws at once what `run` rejects with before the run begins, such as `VALUE_NOT_ENCODABLE`.
+   */
+  submit(call: RoutineCall): RunHandle<unknown>;
+  /** Runs by their ids. */
+  readonly runs: Runs;
   /**
    * The value of a kept result, as the caller's own.
    * @throws {@link RoutineEngineError} `REFERENCE_UNREACHABLE`, `CONTENT_MISSING`, `CONTENT_CORRUPT`; what the store throws.

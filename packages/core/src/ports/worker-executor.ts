@@ -9,7 +9,7 @@ export interface ExecutorHost {
   /** How many runs the worker lets compute at once, beside those in its inbox. */
   readonly slots: number;
   /** Answers the calls that bodies make in this thread. */
-  readonly engine: Pick<RoutineEngine, 'run' | 'resolve' | 'open'>;
+  readonly engine: Pick<RoutineEngine, 'run' | 'submit' | 'resolve' | 'open'>;
   /** Hears that nothing can be run any more, such as when no thread can be started in place of the last. */
   onExhausted(error: Error): void;
 }

@@ -110,6 +110,8 @@ export interface RequestStart extends RunHeader {
   readonly triggeredBy?: string | undefined;
   /** How many triggers, one after the other, led to this run. Absent: none. */
   readonly triggerDepth?: number | undefined;
+  /** Run ids of those above it, and of it itself, that were submitted, outermost first; absent for none. */
+  readonly submitted?: readonly string[] | undefined;
 }
 /** service -> requester: nobody can take the run yet, or its worker was lost and it is placed elsewhere. */
 export interface RunWaits extends RunHeader {

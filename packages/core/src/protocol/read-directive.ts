@@ -32,6 +32,11 @@ const run = (fields: FieldReader): RunHeader => ({
   lease: fields.count('lease'),
 });
 
+const runId = (fields: FieldReader) => (value: unknown) =>
+  typeof value === 'string' && value.length <= ID_LENGTH
+    ? value
+    : fields.refuse('submitted', 'a list of run ids');
+
 function offered(fields: FieldReader, value: unknown): OfferedRoutine {
   const routine = fields.item('routines', value);
   return {
@@ -121,6 +126,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     labels: fields.optional('labels', (name) => fields.labels(name)),
     triggeredBy: fields.optional('triggeredBy', (name) => fields.text(name, ID_LENGTH)),
     triggerDepth: fields.optional('triggerDepth', (name) => fields.count(name, TRIGGER_DEPTH)),
+    submitted: fields.optional('submitted', (name) => fields.list(name, runId(fields), LIMITS.callDepth + 1)),
   }),
   'v1.routine.waiting': (fields) => ({
     type: 'v1.routine.waiting',

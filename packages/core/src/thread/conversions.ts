@@ -8,11 +8,12 @@ import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs } = call;
   const usual = { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs };
-  const { answer, remember, attemptTimeoutMs, retry, priority, labels, triggeredBy, triggerDepth } = call;
-  const isUsual = !answer && !remember && attemptTimeoutMs === undefined && !retry && !priority && !labels;
-  if (isUsual && !triggerDepth) return usual;
-  const rare = { answer, remember, attemptTimeoutMs, retry, priority, labels, triggeredBy, triggerDepth };
-  return { ...usual, ...rare };
+  const { answer, remember, attemptTimeoutMs, retry, priority, labels, submitted } = call;
+  const { triggeredBy, triggerDepth } = call;
+  const asked = answer ?? remember ?? attemptTimeoutMs ?? retry ?? labels ?? submitted;
+  if (asked === undefined && !priority && !triggerDepth) return usual;
+  const rare = { answer, remember, attemptTimeoutMs, retry, priority, labels, submitted };
+  return { ...usual, ...rare, triggeredBy, triggerDepth };
 }
 
 /** The inverse of {@link toCallMessage}. */

@@ -3,6 +3,7 @@ import { snapshot } from '../codec/snapshot.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
+import type { RunStatus } from '../model/statuses.js';
 import type { Requester } from '../ports/executor.js';
 import { toCallMessage } from './conversions.js';
 import type { OutcomeMessage, ToGuest, ToHost } from './messages.js';
@@ -44,12 +45,19 @@ export class GuestSubRuns {
         this.#port.send({ kind: 'withdraw', runId, error });
         answer({ outcome: { status: 'CANCELLED', error }, value: undefined });
       });
-      this.#port.send({ kind: 'request', call: toCallMessage(call) }, snapshot(call.arguments), true);
+      const watched = requester?.status !== undefined;
+      const message = { kind: 'request', call: toCallMessage(call), ...(watched && { watched }) } as const;
+      this.#port.send(message, snapshot(call.arguments), true);
     });
   }
 
   answered(runId: string, answer: SubRunAnswer): void {
     this.#asked.get(runId)?.answer(answer);
+  }
+
+  /** A sub-run that is watched does that now. */
+  tell(runId: string, status: RunStatus): void {
+    this.#asked.get(runId)?.requester?.status?.(status);
   }
 
   /** A sub-run failed, and the function of its caller decides whether it is run again. */
@@ -59,7 +67,7 @@ export class GuestSubRuns {
     if (!asked) return;
     const decided = { kind: 'retry', runId, parentRunId: asked.call.parentRunId ?? '' } as const;
     try {
-      const wanted = (await asked.requester?.mayRetry(error)) === true;
+      const wanted = (await asked.requester?.mayRetry?.(error)) === true;
       this.#port.send({ ...decided, wanted });
     } catch (thrown) {
       this.#port.send({ ...decided, wanted: false, error: toPlainError(thrown) });

@@ -5,6 +5,7 @@ import { contentOf } from '../context/content-of.js';
 import { executeBody } from '../context/execute-body.js';
 import { makeRef } from '../context/ref.js';
 import { rejected } from '../context/rejected.js';
+import { SubmittedRun } from '../context/submitted-run.js';
 import { requesterOf } from '../context/requester.js';
 import { currentRunScope, RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
 import { snapshot } from '../codec/snapshot.js';
@@ -103,6 +104,8 @@ export class Guest implements ScopeEngine {
         return this.#subRuns.answered(message.runId, { outcome: message.outcome, value });
       case 'may-retry':
         return void this.#subRuns.decide(message);
+      case 'status':
+        return this.#subRuns.tell(message.runId, message.status);
       default:
         return this.#held.get(message.runId)?.contents?.receive(message, value);
     }
@@ -111,22 +114,42 @@ export class Guest implements ScopeEngine {
   /** A call made by a body of this thread. */
   run(call: RoutineCall): Promise<unknown> {
     const parent = currentRunScope();
-    const { clock, project } = this.#parts;
-    let control: CallControl | undefined;
     try {
-      if (!parent) throw outsideAnyRun(`${formatRoutineId(call.id)} was called`);
-      const routineId = formatRoutineId(
-        call.id.form === 'name' ? completeRoutineId(call.id, { project }) : call.id,
-      );
-      control = new CallControl(call, routineId, parent, clock);
-      const { cancellation } = control;
-      if (cancellation.reason) throw cancellation.reason;
-      return askEncoded({ call, routineId, parent, control }, this.#parts, (encoded) =>
-        this.#ask(encoded, cancellation, requesterOf(call)),
-      );
+      return this.#start(call, parent, undefined);
     } catch (error) {
-      control?.release();
       return rejected(error, parent !== undefined);
+    }
+  }
+
+  /** A run that a body of this thread does not wait for. @throws what `run` rejects with before the run begins. */
+  submit(call: RoutineCall): SubmittedRun {
+    const submitted = new SubmittedRun();
+    void this.#start({ ...call, cancel: submitted.cancellation }, currentRunScope(), submitted);
+    return submitted;
+  }
+
+  #start(
+    call: RoutineCall,
+    parent: RunScope | undefined,
+    submitted: SubmittedRun | undefined,
+  ): Promise<unknown> {
+    const { clock, project } = this.#parts;
+    if (!parent) throw outsideAnyRun(`${formatRoutineId(call.id)} was called`);
+    const { id } = call;
+    const routineId = formatRoutineId(id.form === 'name' ? completeRoutineId(id, { project }) : id);
+    const control = new CallControl(call, routineId, parent, clock);
+    const { cancellation } = control;
+    try {
+      if (cancellation.reason) throw cancellation.reason;
+      const asked = { call, routineId, parent, control, submitted };
+      const result = askEncoded(asked, this.#parts, (encoded) =>
+        this.#ask(encoded, cancellation, requesterOf(call, submitted)),
+      );
+      submitted?.follow(result, cancellation, () => undefined);
+      return result;
+    } catch (error) {
+      control.release();
+      throw error;
     }
   }
 
@@ -245,7 +268,8 @@ export class Guest implements ScopeEngine {
   }
 
   #scopeOf({ call, cancellation }: HeldRun): RunScope {
-    const { runId, parentRunId, rootRunId, attempt, routineId, depth, priority, triggerDepth } = call;
+    const { runId, parentRunId, rootRunId, attempt, routineId, depth, submitted, priority } = call;
+    const { triggerDepth } = call;
     return new RunScope({
       engine: this,
       kind: parseRoutineId(routineId).kind,
@@ -253,7 +277,7 @@ export class Guest implements ScopeEngine {
       cancel: cancellation,
       reporter: this.#reporter,
       ids: this.#parts.ids,
-      requested: { runId, parentRunId, rootRunId, attempt, depth, priority, triggerDepth },
+      requested: { runId, parentRunId, rootRunId, attempt, depth, submitted, priority, triggerDepth },
     });
   }
 

@@ -5,6 +5,7 @@ import type { PlainError } from '../errors/plain-error.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
+import { isOver } from '../model/run-info.js';
 import type { Clock } from '../ports/clock.js';
 import type { Requester, RunHost } from '../ports/executor.js';
 import type { BackgroundThread } from './background-thread.js';
@@ -71,7 +72,7 @@ export class HeldRun {
       case 'log':
         return this.host.log(message.level, message.message);
       case 'request':
-        return void this.#request(message.call, value);
+        return void this.#request(message, value);
       case 'retry':
         return this.#hear(message);
       case 'settled':
@@ -108,7 +109,8 @@ export class HeldRun {
   }
 
   /** The body of this run, whose function decides. Of a run that is over by then nobody wants anything. */
-  #requesterOf(runId: string): Requester {
+  #requesterOf({ runId, retry }: CallMessage, watched: boolean | undefined): Requester | undefined {
+    if (!retry?.asks && !watched) return undefined;
     return {
       mayRetry: (error) =>
         new Promise((resolve, reject) => {
@@ -116,6 +118,11 @@ export class HeldRun {
           this.#questions.set(runId, { resolve, reject });
           this.#parts.thread.send({ kind: 'may-retry', runId, error });
         }),
+      // How it ended comes with its answer.
+      status: (status) => {
+        if (watched && this.state !== 'over' && !isOver(status))
+          this.#parts.thread.send({ kind: 'status', runId, status });
+      },
     };
   }
 
@@ -143,10 +150,13 @@ export class HeldRun {
     return fromOutcomeMessage(message, value && streams ? this.#contents.restore(value, streams) : value);
   }
 
-  async #request(message: CallMessage, args: Encoded | undefined): Promise<void> {
+  async #request(
+    { call: message, watched }: Extract<ToHost, { kind: 'request' }>,
+    args: Encoded | undefined,
+  ): Promise<void> {
     const cancellation = new Cancellation();
     this.#subRuns.set(message.runId, cancellation);
-    const requester = message.retry?.asks ? this.#requesterOf(message.runId) : undefined;
+    const requester = this.#requesterOf(message, watched);
     const answered = await this.host.request(fromCallMessage(message, args), cancellation, requester);
     this.#subRuns.delete(message.runId);
     const outcome = await copied(answered, this.#parts.clock);

@@ -5,6 +5,7 @@ import type { Encoded } from '../model/encoded.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
+import type { RunStatus } from '../model/statuses.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 
 /** What a background thread is started with. Plain data. */
@@ -27,6 +28,7 @@ export interface CallMessage {
   readonly parentRunId: string | undefined;
   readonly rootRunId: string;
   readonly routineId: string;
+  readonly submitted?: readonly string[] | undefined;
   readonly attempt: number;
   readonly depth: number | undefined;
   readonly argumentsDigest: string | undefined;
@@ -126,6 +128,8 @@ export type ToGuest =
   | { readonly kind: 'cancel'; readonly runId: string; readonly error: PlainError }
   /** Asks whether a sub-run that failed is to be run again. Answered by `retry`. `runId` is the sub-run's. */
   | { readonly kind: 'may-retry'; readonly runId: string; readonly error: PlainError }
+  /** What a watched sub-run does now. */
+  | { readonly kind: 'status'; readonly runId: string; readonly status: RunStatus }
   /** The answer to a `request`. */
   | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage }
   | ContentAnswer
@@ -147,7 +151,12 @@ export type ToHost =
     }
   | { readonly kind: 'log'; readonly runId: string; readonly level: LogLevel; readonly message: string }
   /** A body called a routine. `runId` is the sub-run's. Answered by `answer`. */
-  | { readonly kind: 'request'; readonly call: CallMessage }
+  | {
+      readonly kind: 'request';
+      readonly call: CallMessage;
+      /** It was submitted: its `status` is told. */
+      readonly watched?: boolean;
+    }
   /** The answer to `may-retry`; `error` is what the caller's own function threw. */
   | {
       readonly kind: 'retry';

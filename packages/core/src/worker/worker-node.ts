@@ -286,7 +286,7 @@ function announced({ routineId, sourceHash, trigger }: OfferedRoutine): OfferedR
 
 function callOf(request: RequestStart, args: Encoded): EncodedCall {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, remember, answer } = request;
-  const { attemptTimeoutMs, depth, priority, triggeredBy, triggerDepth } = request;
+  const { attemptTimeoutMs, depth, submitted, priority, triggeredBy, triggerDepth } = request;
   return {
     runId,
     rootRunId,
@@ -299,6 +299,7 @@ function callOf(request: RequestStart, args: Encoded): EncodedCall {
     answer,
     attemptTimeoutMs,
     depth,
+    submitted,
     priority,
     triggeredBy,
     triggerDepth,

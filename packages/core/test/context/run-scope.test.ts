@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Cancellation } from '../../src/context/cancellation.js';
+import { assertDepth } from '../../src/context/recursion.js';
 import { RunScope } from '../../src/context/run-scope.js';
 import { LIMITS } from '../../src/model/limits.js';
 
@@ -14,7 +15,7 @@ beforeEach(() => {
   told = [];
   cancel = new Cancellation();
   scope = new RunScope({
-    engine: { run: unused, resolve: unused, open: unused },
+    engine: { run: unused, submit: unused as () => never, resolve: unused, open: unused },
     kind: 'task',
     routineId: 'tname:test:train:1.0.0',
     cancel,
@@ -38,15 +39,15 @@ describe('the place of a run in its tree', () => {
     expect([scope.depth, below(scope).depth, below(below(scope)).depth]).toEqual([0, 1, 2]);
   });
 
-  it('goes on from what was requested elsewhere, and no deeper than is counted', () => {
+  it('goes on from what was requested elsewhere, and calls go no deeper than they may', () => {
     const requested = { runId: 'run-9', rootRunId: 'run-0', attempt: 1, depth: LIMITS.callDepth - 1 };
     const parts = { engine: scope.engine, kind: 'workflow', routineId: 'wfname:test:w', cancel } as const;
     const there = new RunScope({ ...parts, reporter: silent, ids: { next: () => '' }, requested });
-    expect([there.depth, below(there).depth, below(below(there)).depth]).toEqual([
-      LIMITS.callDepth - 1,
-      LIMITS.callDepth,
-      LIMITS.callDepth,
-    ]);
+    expect([there.depth, below(there).depth]).toEqual([LIMITS.callDepth - 1, LIMITS.callDepth]);
+    expect(() => assertDepth('wfname:test:w', there)).not.toThrow();
+    expect(() => assertDepth('wfname:test:w', below(there))).toThrow(
+      expect.objectContaining({ code: 'RECURSIVE_CALL' }),
+    );
   });
 
   it('hands its priority down until one has its own', () => {

@@ -12,7 +12,10 @@ beforeEach(() => {
   seen = [];
   runs.status$.subscribe({ next: (status) => seen.push(status), complete: () => seen.push('over') });
   const cancellation = new Cancellation();
-  run = { runId: 'run-1', routineId: 'wfname:test:best', cancellation, status: 'RUNNING', waitsFor: [] };
+  run = {
+    ...{ runId: 'run-1', rootRunId: 'run-1', routineId: 'wfname:test:best', attempt: 1 },
+    ...{ cancellation, status: 'RUNNING', waitsFor: [], onStatus: undefined },
+  };
 });
 
 describe('closing the runs in hand', () => {

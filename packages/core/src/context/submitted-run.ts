@@ -1,0 +1,136 @@
+import type { Observable } from 'rxjs';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import { StateFeed } from '../events/state-feed.js';
+import { isOver } from '../model/run-info.js';
+import type { RunStatus } from '../model/statuses.js';
+import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { RunHandle } from '../ports/runs.js';
+import { Cancellation } from './cancellation.js';
+import { recursiveWait } from './recursion.js';
+import { currentRunScope, type RunScope } from './run-scope.js';
+
+/** What is told of a run that begins. */
+interface BegunRun {
+  readonly runId: string;
+  readonly routineId: string;
+  readonly parentRunId?: string | undefined;
+  readonly rootRunId: string;
+}
+
+const NOT_BEGUN: BegunRun = { runId: '', routineId: '', rootRunId: '' };
+
+/** A run that was submitted, from its submission on. */
+export class SubmittedRun implements RunHandle<unknown> {
+  /** Cancels the call. */
+  readonly cancellation = new Cancellation();
+  readonly #status = new StateFeed<RunStatus>('PENDING');
+  readonly status$: Observable<RunStatus> = this.#status.state$;
+  #run = NOT_BEGUN;
+  #result: Promise<unknown> | undefined;
+
+  get runId(): string {
+    return this.#run.runId;
+  }
+
+  get routineId(): string {
+    return this.#run.routineId;
+  }
+
+  get parentRunId(): string | undefined {
+    return this.#run.parentRunId;
+  }
+
+  get rootRunId(): string {
+    return this.#run.rootRunId;
+  }
+
+  get status(): RunStatus {
+    return this.#status.state;
+  }
+
+  /** The call was accepted as this run. */
+  begin(run: BegunRun): void {
+    const { runId, routineId, parentRunId, rootRunId } = run;
+    this.#run = { runId, routineId, parentRunId, rootRunId };
+  }
+
+  /** The run is known to do that. How it ended is told once. */
+  tell(status: RunStatus): void {
+    if (!isOver(this.status)) this.#status.set(status);
+  }
+
+  /**
+   * @param result - of the call; that nobody waits for it must not end the process.
+   * @param cancel - of the call.
+   * @param onEnd - called once when the run is over.
+   */
+  follow(result: Promise<unknown>, cancel: CancelSignal, onEnd: () => void): void {
+    this.#result = result;
+    const end = (status: RunStatus): void => {
+      this.tell(status);
+      this.#status.complete();
+      onEnd();
+    };
+    result.then(
+      () => end('DONE'),
+      () => end(statusOfCancelled(cancel.reason) ?? 'FAILED'),
+    );
+  }
+
+  result(): Promise<unknown> {
+    const waiter = currentRunScope();
+    const result = this.#result ?? Promise.reject(new Error('The run was not begun'));
+    if (!waiter || isOver(this.status)) return result;
+    if (waiter.isWithin(this.runId)) return handled(Promise.reject(recursiveWait(waiter, this)));
+    return handled(waitInside(waiter, this.runId, result));
+  }
+
+  cancel(reason?: unknown): void {
+    if (!isOver(this.status)) this.cancellation.cancel(cancelledBy('its handle', this.routineId, reason));
+  }
+}
+
+/** How a run ended that was cancelled. One that took too long is ended so, but nobody wanted it to: it failed. */
+export function statusOfCancelled(reason: Error | undefined): 'FAILED' | 'CANCELLED' | undefined {
+  if (!reason) return undefined;
+  return reason instanceof RoutineEngineError && reason.code === 'RUN_TIMEOUT' ? 'FAILED' : 'CANCELLED';
+}
+
+/** Why a run is cancelled. */
+export function cancelledBy(whom: string, routineId: string, reason: unknown): RoutineEngineError {
+  return new RoutineEngineError('RUN_CANCELLED', `The run of ${routineId} was cancelled by ${whom}`, {
+    cause: reason,
+  });
+}
+
+/** Waits as the body of a run: it hangs meanwhile, and waits no more when it is cancelled. */
+function waitInside(waiter: RunScope, runId: string, result: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    // Its own caller, or whoever has the handle, ends it; not somebody who waits for it too.
+    const settled = waiter.waitFor({ runId, abandon: () => undefined });
+    const stopListening = waiter.cancel.onCancel((reason) => {
+      settled();
+      reject(reason);
+    });
+    const over = (): void => {
+      stopListening();
+      settled();
+    };
+    result.then(
+      (value) => {
+        over();
+        resolve(value);
+      },
+      (error: Error) => {
+        over();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** The same promise; that a body does not await it must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,0 +1,40 @@
+import type { Observable } from 'rxjs';
+import type { RunFilter, RunInfo } from '../model/run-info.js';
+import type { RunStatus } from '../model/statuses.js';
+
+/** A run that goes on by itself, whether or not anybody waits for it. @public */
+export interface RunHandle<Result> {
+  /** UUIDv7. */
+  readonly runId: string;
+  /** Full routine id, such as `tname:news:train:0.0.1`. */
+  readonly routineId: string;
+  /** What the run is doing, as far as this process knows; of a run elsewhere, `RUNNING` also while it hangs. */
+  readonly status: RunStatus;
+  /** Current status first, then each change. Completes with the run. */
+  readonly status$: Observable<RunStatus>;
+  /**
+   * Waits for the end of the run. Asked again, it gives the same. A run that waits here is HANGING, as with any call.
+   * @throws what calling the routine throws; {@link RoutineEngineError} `RECURSIVE_CALL` when the run that waits is this one,
+   *   or was called by it; `RUN_NOT_SUBMITTED` when it was called, and not submitted: then its value belongs to its caller.
+   */
+  result(): Promise<Result>;
+  /** Cancels the run and everything it called; `result()` then rejects with `RUN_CANCELLED`. Does nothing once it is over. */
+  cancel(reason?: unknown): void;
+}
+
+/**
+ * Runs by their ids: those in hand, and for a while those that were submitted and are over. With a service, of every node
+ * that it knows; without one, of this process.
+ * @public
+ */
+export interface Runs {
+  /** @returns `undefined` when no such run is known (any more). */
+  get(runId: string): Promise<RunHandle<unknown> | undefined>;
+  /** Those that fit, oldest first. @throws {@link RoutineEngineError} `OPTION_INVALID`, `ROUTINE_ID_INVALID`. */
+  list(filter?: RunFilter): Promise<readonly RunInfo[]>;
+  /**
+   * Cancels a run and everything it called, wherever they run.
+   * @returns whether it was in hand.
+   */
+  cancel(runId: string, reason?: unknown): Promise<boolean>;
+}

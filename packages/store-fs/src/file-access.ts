@@ -51,6 +51,28 @@ export function openFile(path: string): Promise<number> {
   });
 }
 
+/** A file that was opened, and how much of its beginning was read. */
+export interface OpenedFile {
+  readonly file: number;
+  readonly bytes: number;
+}
+
+/**
+ * Opens a file and fills `into` with its beginning, with one promise for both, since this is most of a lookup. The system may
+ * give fewer bytes than there are; none also when the file is open but can't be read: who reads on is told why.
+ */
+export function openAndRead(path: string, into: Uint8Array): Promise<OpenedFile> {
+  return new Promise((resolve, reject) => {
+    const read = (file: number): void =>
+      fs.read(file, into, 0, into.byteLength, 0, (error, bytes) =>
+        resolve({ file, bytes: error ? 0 : bytes }),
+      );
+    handOver(() =>
+      fs.open(path, TO_READ, (error, file) => (error ? reject(error) : handOver(() => read(file)))),
+    );
+  });
+}
+
 /** Opens a new file to write, which only this user may read. */
 export function createFile(path: string): Promise<number> {
   return open(path, TO_CREATE, FILE_MODE);

@@ -1,7 +1,7 @@
 import fs, { type Stats } from 'node:fs';
 import type { Body, ResultEntry, ResultKey, StoredResult } from '@routine-engine/core/adapter';
 import { bodyOf, encodedOfParts } from '@routine-engine/core/adapter';
-import { isCode, openFile, readAt } from './file-access.js';
+import { isCode, openAndRead, type OpenedFile, openFile, readAt } from './file-access.js';
 import {
   Damage,
   decodeHeader,
@@ -35,7 +35,70 @@ export function readResult(
   key: ResultKey,
   signal?: AbortSignal,
 ): Promise<StoredResult | DamagedFile> {
-  return withFile(path, async (file, { size }) => {
+  const room = idleRooms.pop() ?? newRoom();
+  // Most results are read whole by this: no size was asked for, and no memory made for more than their parts.
+  return openAndRead(path, room.buffer).then(
+    (opened) => {
+      const small = smallResult(room, opened.bytes, key);
+      leaveRoom(room);
+      if (!small) return readOpened(opened, key, signal);
+      fs.closeSync(opened.file);
+      return small;
+    },
+    (error: unknown) => {
+      leaveRoom(room);
+      return linkDamage(error);
+    },
+  );
+}
+
+/** Memory into which the beginning of a file is read; the same twice, since `slice` of a Buffer copies nothing. */
+interface Room {
+  readonly buffer: Buffer;
+  readonly bytes: Uint8Array;
+}
+
+const ROOM_BYTES = 16 * 1024;
+/** Rooms to keep while nobody reads. */
+const MOST_IDLE = 64;
+const idleRooms: Room[] = [];
+
+function newRoom(): Room {
+  const buffer = Buffer.allocUnsafeSlow(ROOM_BYTES);
+  return { buffer, bytes: new Uint8Array(buffer.buffer) };
+}
+
+function leaveRoom(room: Room): void {
+  if (idleRooms.length < MOST_IDLE) idleRooms.push(room);
+}
+
+/** The result whose whole file was read. Nothing when there may be more of it, or when it is damaged: why is found out then. */
+function smallResult({ buffer, bytes }: Room, fileBytes: number, key: ResultKey): StoredResult | undefined {
+  const digestAt = fileBytes - DIGEST_BYTES;
+  if (fileBytes === ROOM_BYTES || digestAt < FIXED_BYTES) return undefined;
+  if (!isDigestOf(bytes.subarray(0, digestAt), buffer, digestAt)) return undefined;
+  try {
+    const { metadata, sizes, headerBytes } = decodeHeader(buffer, key, fileBytes, true);
+    let at = headerBytes;
+    // Each in memory of its own: who holds a part must not reach into others, nor hold on to them.
+    const parts = sizes.map((size) => {
+      const part = bytes.slice(at, at + size);
+      at += size + paddingOf(size);
+      return part;
+    });
+    return { metadata, body: bodyOf(encodedOfParts(parts)) };
+  } catch {
+    // What is wrong with it is told when it is read once more.
+    return undefined;
+  }
+}
+
+function readOpened(
+  { file }: OpenedFile,
+  key: ResultKey,
+  signal: AbortSignal | undefined,
+): Promise<StoredResult | DamagedFile> {
+  return inFile(file, async ({ size }) => {
     if (size > PIECE_BYTES) return readLarge(file, key, size, signal);
     // Memory of its own, not of Node's pool: who holds a part must not reach into that of others.
     const bytes = Buffer.allocUnsafeSlow(size);
@@ -50,31 +113,36 @@ export function readResult(
 }
 
 /** Reads the header only. @throws what the file system throws. */
-export function readEntry(path: string, key: ResultKey): Promise<Omit<ResultEntry, 'pinned'> | DamagedFile> {
-  return withFile(path, async (file, { size }) => {
+export async function readEntry(
+  path: string,
+  key: ResultKey,
+): Promise<Omit<ResultEntry, 'pinned'> | DamagedFile> {
+  let file: number;
+  try {
+    file = await openFile(path);
+  } catch (error) {
+    return linkDamage(error);
+  }
+  return inFile(file, async ({ size }) => {
     const { metadata, byteLength } = decodeHeader(await readHeader(file, key, size), key, size);
     return { key, metadata, byteLength };
   });
 }
 
-async function withFile<T>(
-  path: string,
-  read: (file: number, stat: Stats) => Promise<T>,
-): Promise<T | DamagedFile> {
-  let file: number;
-  try {
-    file = await openFile(path);
-  } catch (error) {
-    if (isCode(error, 'ELOOP')) return { damage: 'is a symbolic link' };
-    throw error;
-  }
+function linkDamage(error: unknown): DamagedFile {
+  if (isCode(error, 'ELOOP')) return { damage: 'is a symbolic link' };
+  throw error;
+}
+
+/** Reads from an open file, and closes it. */
+async function inFile<T>(file: number, read: (stat: Stats) => Promise<T>): Promise<T | DamagedFile> {
   // Both calls in this thread: an open file answers them from memory, and a turn through the pool costs more than they do.
   let ino: number | undefined;
   try {
     const stat = fs.fstatSync(file);
     ino = stat.ino;
     if (!stat.isFile()) throw new Damage('is not a file');
-    return await read(file, stat);
+    return await read(stat);
   } catch (error) {
     if (error instanceof Damage) return { damage: error.message, ...(ino !== undefined && { ino }) };
     throw error;

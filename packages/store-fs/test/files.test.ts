@@ -183,6 +183,20 @@ describe('the memory of a result', () => {
     expect(Buffer.compare(Buffer.concat(parts ?? []), expected)).toBe(0);
   });
 
+  it('is right whether its file is a little shorter, just as long or longer than what is read at once', async () => {
+    const dir = newDirectory();
+    const { store } = openStore(dir);
+    const fileBytes: number[] = [];
+    for (let size = 15_000; size < 17_000; size += 8) {
+      const key = size.toString(16).padStart(64, '0');
+      await store.put(key, resultOf(size));
+      const [part] = (await partsOf(await store.get(key))) ?? [];
+      expect(part).toEqual((await partsOf(resultOf(size)))?.[0]);
+      fileBytes.push(fs.statSync(fileOf(dir, key)).size);
+    }
+    expect(fileBytes).toContain(16 * 1024);
+  });
+
   it('is of no other result', async () => {
     const { store } = openStore(newDirectory());
     await store.put(KEY, resultOf(10));

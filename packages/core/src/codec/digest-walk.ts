@@ -75,9 +75,9 @@ export class DigestWalk {
   /** In mode t, the containers around the current value. */
   readonly #around: object[] = [];
   /** In mode t, the hash that stands for a container that was met; short ones are just walked again. */
-  readonly #hashes = new Map<object, Buffer>();
+  #hashes: Map<object, Buffer> | undefined;
   /** Instances whose serialized form is being walked. */
-  readonly #underWay = new Set<object>();
+  #underWay: Set<object> | undefined;
 
   /** By stream; absent where none may be. */
   readonly #streams: StreamContents | undefined;
@@ -144,13 +144,13 @@ export class DigestWalk {
     else this.#known(value, kind, node, depth);
     const hash = this.#sink.close(node);
     this.#around.pop();
-    if (hash && !this.#numbers) this.#hashes.set(value, hash);
+    if (hash && !this.#numbers) (this.#hashes ??= new Map()).set(value, hash);
   }
 
   #wasMet(value: object, numbers: Map<object, number>, depth: number): boolean {
     const number = numbers.get(value);
     if (number === undefined) return false;
-    if (this.#underWay.has(value)) throw this.#reader.refusalOfCycle(value, depth);
+    if (this.#underWay?.has(value)) throw this.#reader.refusalOfCycle(value, depth);
     this.#sink.byte(T.met);
     this.#sink.uint32(number);
     return true;
@@ -158,7 +158,7 @@ export class DigestWalk {
 
   #wasHashed(value: object): boolean {
     if (this.#around.includes(value)) throw CYCLE;
-    const hash = this.#hashes.size > 0 ? this.#hashes.get(value) : undefined;
+    const hash = this.#hashes?.get(value);
     if (hash) this.#sink.digest(hash);
     return hash !== undefined;
   }
@@ -281,9 +281,10 @@ export class DigestWalk {
     this.#reader.path.step(depth, 'serialized', serialized.key);
     this.#sink.byte(T.instance);
     this.#sink.text(serialized.key);
-    this.#underWay.add(value);
+    const underWay = (this.#underWay ??= new Set());
+    underWay.add(value);
     this.#value(serialized.plain, depth + 1);
-    this.#underWay.delete(value);
+    underWay.delete(value);
   }
 
   #stream(value: object, depth: number): void {

@@ -8,7 +8,7 @@ import { takeMoved } from './move.js';
  * @public
  */
 export function snapshot(encoded: Encoded): Encoded {
-  return { ...encoded, buffers: encoded.buffers.map(ownOf) };
+  return encoded.buffers.length === 0 ? encoded : { ...encoded, buffers: encoded.buffers.map(ownOf) };
 }
 
 function ownOf(bytes: Uint8Array): Uint8Array {

@@ -33,7 +33,10 @@ export function askEncoded(
   const runId = triggered?.runId ?? ids.next();
   const rootRunId = parent?.rootRunId ?? runId;
   const above = parent?.submitted;
-  const place = {
+  const run = {
+    runId,
+    rootRunId,
+    routineId,
     parentRunId: parent?.runId,
     depth: parent && parent.depth + 1,
     priority: parent?.priority,
@@ -41,7 +44,7 @@ export function askEncoded(
     triggeredBy: triggered?.triggeredBy,
     submitted: submitted ? [...(above ?? []), runId] : above,
   };
-  const encoded = encodeCall(call, { runId, rootRunId, routineId, ...place }, codec);
+  const encoded = encodeCall(call, run, codec);
   submitted?.begin(encoded);
   const subRun: SubRun = { runId, abandon: (reason) => control.cancellation.cancel(reason) };
   const settled = submitted ? parent?.adopt(subRun) : parent?.waitFor(subRun);

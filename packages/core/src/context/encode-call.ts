@@ -11,9 +11,12 @@ export function isRemembered(call: RoutineCall): boolean {
   return call.id.kind === 'task' && (call.options?.cache ?? call.definition?.options.cache) !== false;
 }
 
+const NO_OPTIONS: CacheOptions = {};
+
 /** The cache options of a call on top of its definition's. */
 export function cacheOptionsOf({ options, definition }: RoutineCall): CacheOptions {
   const [defined, called] = [definition?.options.cache, options?.cache];
+  if (typeof defined !== 'object' && typeof called !== 'object') return NO_OPTIONS;
   return { ...(typeof defined === 'object' && defined), ...(typeof called === 'object' && called) };
 }
 
@@ -36,8 +39,6 @@ function rememberControlOf(call: RoutineCall, { ttlMs, verify }: CacheOptions): 
   if (!refresh && ttlMs === undefined && !verify) return undefined;
   return { ...(refresh && { refresh }), maxAgeMs: ttlMs, ...(verify && { verifyRate: verify }) };
 }
-
-const NO_OPTIONS: CacheOptions = {};
 
 /** Whether a call has options that only the way by bytes heeds: without them it may take the shorter one. */
 export function isAttended({ options, definition }: RoutineCall): boolean {
@@ -96,6 +97,8 @@ export function encodeCall(
   const cache = remembered ? cacheOptionsOf(call) : NO_OPTIONS;
   const queueTimeoutMs = call.options?.queueTimeoutMs ?? call.definition?.options.queueTimeoutMs;
   const priority = call.options?.priority ?? call.definition?.options.priority ?? run.priority;
+  const attended = isAttended(call);
+  // Each name by itself, also where there is nothing to say: objects put together of others take several times as long.
   return {
     runId: run.runId,
     rootRunId: run.rootRunId,
@@ -104,17 +107,13 @@ export function encodeCall(
     arguments: codec.encode(call.args, { path: 'args' }),
     parentRunId: run.parentRunId,
     answer: call.answer,
-    ...(remembered && {
-      argumentsDigest: argumentsDigestOf(call, cache, codec),
-      remember: rememberControlOf(call, cache),
-    }),
+    argumentsDigest: remembered ? argumentsDigestOf(call, cache, codec) : undefined,
+    remember: remembered ? rememberControlOf(call, cache) : undefined,
     queueTimeoutMs,
+    attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
+    retry: attended ? retryControlOf(call) : undefined,
     depth: run.depth,
     submitted: run.submitted,
-    ...(isAttended(call) && {
-      attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
-      retry: retryControlOf(call),
-    }),
     // What is as usual is left out, since all of it travels.
     priority: priority || undefined,
     labels: call.options?.labels ?? call.definition?.options.labels,

@@ -59,7 +59,9 @@ export class InlineExecutor implements WorkerExecutor {
       const scope = this.#scopeOf(call, host, id);
       const outcome = await this.#withinGrace(
         executeBody(scope, definition, call, {
-          ...{ codec, clock, argumentsAreShared: true },
+          codec,
+          clock,
+          argumentsAreShared: true,
           fetch: (reference) => host.fetch(reference),
           spool: (chunks) => host.spool(chunks),
         }),

@@ -234,7 +234,13 @@ export class ValueCaller {
     const cancel = control.cancellation;
     const run = new InlineRun(
       {
-        ...{ engine, kind: definition.kind, routineId, parent, cancel, reporter: this.#reporter, ids },
+        engine,
+        kind: definition.kind,
+        routineId,
+        parent,
+        cancel,
+        reporter: this.#reporter,
+        ids,
         priority: call.options?.priority ?? definition.options.priority,
         isSubmitted: submitted !== undefined,
       },

@@ -240,7 +240,9 @@ export class Guest implements ScopeEngine {
     const { codec, clock, catalog } = this.#parts;
     const definition = catalog.find(parseRoutineId(held.call.routineId) as NamedRoutineId);
     return executeBody(scope, definition, held.call, {
-      ...{ codec, clock, argumentsAreShared: false },
+      codec,
+      clock,
+      argumentsAreShared: false,
       fetch: (reference) => this.#contentsOf(held).fetch(reference),
       // The code of a stream belongs to the run as well.
       spool: (chunks) => this.#contentsOf(held).spool(chunks),

@@ -51,7 +51,11 @@ export class Seat {
       let grace: Timer | undefined;
       this.#numbered += 1;
       const held = new HeldRun({
-        ...{ number: this.#numbered, call, host, thread: this.#thread, clock: this.#parts.clock },
+        number: this.#numbered,
+        call,
+        host,
+        thread: this.#thread,
+        clock: this.#parts.clock,
         settled: (outcome) => {
           stopListening();
           grace?.cancel();

@@ -48,5 +48,6 @@ export function askEncoded(
   submitted?.begin(encoded);
   const subRun: SubRun = { runId, abandon: (reason) => control.cancellation.cancel(reason) };
   const settled = submitted ? parent?.adopt(subRun) : parent?.waitFor(subRun);
-  return control.settle(ask(encoded), settled);
+  const answer = ask(encoded);
+  return control.settle((resolve, reject) => void answer.then(resolve, reject), settled);
 }

@@ -35,11 +35,15 @@ export class CallControl {
   }
 
   /**
-   * The promise of a call: settles with the work, or rejects at once when the call is cancelled.
+   * The promise of a call: settles as its work does, or rejects at once when the call is cancelled.
+   * @param begin - begins the work, which calls back once, and later: a promise less for each call.
    * @param onSettled - called once, just before; with the error when there is no value. What it sets off can't cancel
    *   the call any more.
    */
-  settle<T>(work: Promise<T>, onSettled?: (error?: Error) => void): Promise<T> {
+  settle<T>(
+    begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+    onSettled?: (error?: Error) => void,
+  ): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
       let over = false;
       const settle = (value: T | undefined, error: Error | undefined): void => {
@@ -50,11 +54,9 @@ export class CallControl {
         if (error) reject(error);
         else resolve(value as T);
       };
-      this.cancellation.onCancel((reason) => settle(undefined, reason));
-      work.then(
-        (value) => settle(value, undefined),
-        (error: Error) => settle(undefined, error),
-      );
+      const fail = (error: Error): void => settle(undefined, error);
+      begin((value) => settle(value, undefined), fail);
+      this.cancellation.onCancel(fail);
     });
     // A sub-run that its caller does not wait for shows in the events; it must not end the process.
     if (this.#leaveParent) promise.catch(() => undefined);

@@ -4,13 +4,10 @@ import type { Answer } from '../cache/result-cache.js';
 import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { isAttended, isRemembered } from '../context/encode-call.js';
 import { requesterOf } from '../context/requester.js';
-import { asError, callBody } from '../context/execute-body.js';
 import { makeRef } from '../context/ref.js';
-import { beginsAnew } from '../context/recursion.js';
 import { rejected } from '../context/rejected.js';
 import {
   currentRunScope,
-  inScope,
   type RunScope,
   type ScopeEngine,
   type ScopeReporter,
@@ -21,7 +18,6 @@ import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
 import type { ReferenceData } from '../model/reference.js';
-import type { RoutineDefinition } from '../model/routine-definition.js';
 import { completeRoutineId, formatRoutineId, parseRoutineId, type RoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock } from '../ports/clock.js';
@@ -32,10 +28,10 @@ import type { StoreCallOptions } from '../ports/result-store.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
 import type { ActiveRuns } from './active-runs.js';
-import { InlineRun } from './inline-run.js';
 import { findDefinition } from './find-definition.js';
 import { contentOf } from '../context/content-of.js';
-import { isolateArguments, isolateResult } from './isolate.js';
+import { InlineRun } from './inline-run.js';
+import { isolateArguments } from './isolate.js';
 import { isReady, type RequestPipeline } from './request-pipeline.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunEvents } from './run-events.js';
@@ -250,33 +246,21 @@ export class ValueCaller {
     active.add(run);
     if (submitted) run.beginAs(submitted);
     const settled = submitted ? parent?.adopt(run) : parent?.waitFor(run);
-    return control.settle(this.#execute(run, definition, args), (error) => {
-      this.#tellEnd(run, error);
-      active.remove(run);
-      run.onStatus?.(error ? (statusOfCancelled(cancel.reason) ?? 'FAILED') : 'DONE');
-      settled?.();
-    });
-  }
-
-  async #execute(run: InlineRun, definition: RoutineDefinition, args: readonly unknown[]): Promise<unknown> {
-    const { events, codec, contents } = this.#parts;
-    if (events.observed) {
-      events.tell(run, { type: 'run.requested' });
-      events.tell(run, { type: 'run.starting', worker: events.node });
-    }
-    try {
-      if (beginsAnew(run.depth)) await Promise.resolve();
-      const result = isolateResult(await callBody(run, definition, args), {
-        codec,
-        // In the scope of the run, since the code behind its streams belongs to it.
-        spool: (chunks) => inScope(run, () => contents.spool(chunks, { signal: run.signal })),
-      });
-      return result instanceof Promise ? await result : result;
-    } catch (thrown) {
-      throw asError(thrown, run.routineId);
-    } finally {
-      run.end();
-    }
+    return control.settle(
+      (resolve, reject) => {
+        if (events.observed) {
+          events.tell(run, { type: 'run.requested' });
+          events.tell(run, { type: 'run.starting', worker: events.node });
+        }
+        run.execute(definition, args, this.#parts, resolve, reject);
+      },
+      (error) => {
+        this.#tellEnd(run, error);
+        active.remove(run);
+        run.onStatus?.(error ? (statusOfCancelled(cancel.reason) ?? 'FAILED') : 'DONE');
+        settled?.();
+      },
+    );
   }
 
   #tellEnd(run: InlineRun, error: Error | undefined): void {

@@ -138,6 +138,15 @@ export class ResultCache {
     });
   }
 
+  /**
+   * The kept result of a call, if there is one and it may be used; equal calls under way are not looked at. A store that
+   * can't be asked counts as a miss. Never rejects.
+   */
+  async lookUp(call: RememberedCall, maker: ResultMaker): Promise<Outcome | undefined> {
+    if (call.remember?.refresh) return undefined;
+    return this.#results.lookUp(this.#results.keyOf(call, maker), call, maker);
+  }
+
   /** See {@link KeptResults.keep}. */
   keep(call: EncodedCall, maker: ResultMaker, outcome: Outcome): Promise<Outcome> {
     return this.#results.keep(call, maker, outcome);

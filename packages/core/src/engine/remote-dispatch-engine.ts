@@ -144,7 +144,10 @@ export class RemoteDispatchEngine implements RoutineEngine {
       return cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);
     };
     const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
-    if (!keyIsKnownByExecutor(version) && !mayBeKept) return asAnswer(call, await compute(host.cancel));
-    return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);
+    if (keyIsKnownByExecutor(version))
+      return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);
+    // Not by way of calls in flight: the requester has one of its own, and may be this node, or one that waits for it.
+    const stored = mayBeKept ? await cache.lookUp(call, maker) : undefined;
+    return asAnswer(call, stored ?? (await compute(host.cancel)));
   }
 }

@@ -29,6 +29,13 @@ export class AnsweredRuns {
     return this.#runs.size === 0;
   }
 
+  /** How many there are. */
+  get size(): number {
+    let size = 0;
+    for (const runs of this.#runs.values()) size += runs.size;
+    return size;
+  }
+
   /** Keeps who was told an outcome of an attempt, which the worker knows `at` a run that may have another name. */
   keepAt(told: readonly RunRecord[], attempt: number, node: NodeSession, at: RunHeader): void {
     const waiting = told.filter(({ requester }) => !requester.isGone);

@@ -75,6 +75,11 @@ export class RunLedger {
     return this.#runs.size === 0 && this.#answered.isEmpty;
   }
 
+  /** Runs that are answered, but whose requesters have not acknowledged it. */
+  get unacknowledged(): number {
+    return this.#answered.size;
+  }
+
   /** A requested run. The same run again, from the same requester, is the same run: it may bring its arguments again. */
   request(requester: NodeSession, request: RequestStart, body: Body): void {
     const { runId, attempt } = request;

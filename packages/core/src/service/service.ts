@@ -30,6 +30,17 @@ export interface ServiceParts {
   readonly heartbeat?: HeartbeatLimits;
 }
 
+/** How much a service has in hand. @public */
+export interface ServiceCounts {
+  /** Runs that are accepted and not answered; those that wait are among them. */
+  readonly runs: number;
+  /** Runs that wait for a worker. */
+  readonly waiting: number;
+  /** Runs that are answered, but whose requesters have not acknowledged it. */
+  readonly unacknowledged: number;
+  readonly workers: number;
+}
+
 /** Accepts directives, finds a worker for each requested run, and forwards what comes back. @public */
 export class Service {
   readonly #parts: ServiceParts;
@@ -76,6 +87,12 @@ export class Service {
    */
   whenIdle(withinMs: number): Promise<void> {
     return this.#idle.wait(withinMs);
+  }
+
+  /** What it has in hand: all of it is over when nothing goes on. */
+  get counts(): ServiceCounts {
+    const { size: runs, unacknowledged, placement } = this.#ledger;
+    return { runs, waiting: placement.queue.size, unacknowledged, workers: this.#workers.size };
   }
 
   /** Takes nodes from a listener, until `close`. */

@@ -1,6 +1,16 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { WorkerRun } from './worker-run.js';
 
+/** How much a worker has in hand. @public */
+export interface WorkerCounts {
+  /** Runs that compute, or wait to. */
+  readonly running: number;
+  /** Runs that wait for their sub-runs. */
+  readonly hanging: number;
+  /** Runs that are over, but whose outcomes are not acknowledged. */
+  readonly unacknowledged: number;
+}
+
 /** The runs of a worker: those in hand, and those that are over until their outcomes are acknowledged. */
 export class HeldRuns {
   /** In hand, by lease: of one run several attempts may be, when an earlier one is given up. */
@@ -20,6 +30,10 @@ export class HeldRuns {
   /** Runs in hand that compute, or wait to. */
   get running(): number {
     return this.#inHand.size - this.#hanging;
+  }
+
+  get counts(): WorkerCounts {
+    return { running: this.running, hanging: this.#hanging, unacknowledged: this.#over.size };
   }
 
   has(lease: number): boolean {

@@ -30,7 +30,7 @@ import type { Transport } from '../ports/transport.js';
 import type { WorkerExecutor } from '../ports/worker-executor.js';
 import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import { argumentsAtHand, loadArguments } from './load-arguments.js';
-import { HeldRuns } from './held-runs.js';
+import { HeldRuns, type WorkerCounts } from './held-runs.js';
 import { WorkerRun, type WorkerRunParts } from './worker-run.js';
 
 /** What a worker is made of. @public */
@@ -118,6 +118,10 @@ export class WorkerNode {
       this.#link.post({ type: 'v1.heartbeat.give_pulse', status: this.#status.state }),
     );
     this.#link.onLost((error) => this.#end(error));
+  }
+
+  get counts(): WorkerCounts {
+    return this.#held.counts;
   }
 
   /**
@@ -266,16 +270,8 @@ export class WorkerNode {
     const { feed, clock } = this.#parts;
     if (!feed.observed) return;
     const { running, hanging } = this.#held;
-    const at = clock.now();
-    feed.emit({
-      type: 'worker.status',
-      at,
-      node: this.name,
-      worker: this.name,
-      status,
-      running,
-      hanging,
-    });
+    const { name } = this;
+    feed.emit({ type: 'worker.status', at: clock.now(), node: name, worker: name, status, running, hanging });
   }
 }
 

@@ -147,6 +147,11 @@ export class SimulatedNetwork {
       { ...parts, process: to, peer: `${address}#${from.name}` },
     );
     for (const end of ends) {
+      // It died while its dial was under way: nobody is there any more.
+      if (end.process.state === 'dead') {
+        end.breakWire();
+        continue;
+      }
       this.#ends.add(end);
       end.state$.subscribe({ complete: () => this.#ends.delete(end) });
     }

@@ -55,10 +55,10 @@ export class SimulatedProcess implements Clock {
 
   after(milliseconds: number, callback: () => void): Timer {
     // As real timers do, it remembers the run in whose body it was set.
-    const inContext = AsyncResource.bind(callback);
+    const context = new AsyncResource('SimulatedTimer', { requireManualDestroy: true });
     const event = this.schedule(milliseconds, () => {
       this.#timers.delete(event);
-      inContext();
+      context.runInAsyncScope(callback);
     });
     this.#timers.add(event);
     return {

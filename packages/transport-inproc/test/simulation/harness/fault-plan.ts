@@ -1,0 +1,164 @@
+import type { LinkConditions, SeededRandom } from '@routine-engine/transport-inproc/simulation';
+import type { Cluster } from './cluster.ts';
+import type { Topology } from './topology.ts';
+
+/** Something that goes wrong, as data. */
+export type Fault =
+  | { readonly kind: 'conditions'; readonly conditions: Partial<LinkConditions> }
+  | { readonly kind: 'crash' | 'vanish'; readonly node: string; readonly restartMs: number }
+  | { readonly kind: 'freeze'; readonly node: string; readonly forMs: number }
+  | { readonly kind: 'cut' | 'half-open'; readonly node: string }
+  | {
+      readonly kind: 'partition';
+      readonly node: string;
+      readonly way: 'both' | 'to' | 'from';
+      readonly forMs: number;
+    }
+  | { readonly kind: 'jump'; readonly node: string | undefined; readonly ms: number }
+  | { readonly kind: 'store-fails'; readonly rate: number; readonly forMs: number };
+
+export type FaultKind = Fault['kind'];
+
+/** Faults by the time at which they happen, in milliseconds from the start. */
+export type FaultPlan = readonly { readonly atMs: number; readonly fault: Fault }[];
+
+/** Faults that may take a run off its worker: together they stay below what a run is poisoned by. */
+const MOST_DOWNFALLS = 2;
+
+/** Draws what goes wrong in so much time. */
+export class FaultPlanner {
+  readonly #random: SeededRandom;
+  readonly #topology: Topology;
+  readonly #kinds: readonly [FaultKind, ...FaultKind[]];
+  #downfalls = 0;
+
+  /** @param kinds - what may go wrong. */
+  constructor(random: SeededRandom, topology: Topology, kinds: readonly [FaultKind, ...FaultKind[]]) {
+    this.#random = random;
+    this.#topology = topology;
+    this.#kinds = kinds;
+  }
+
+  plan(withinMs: number): FaultPlan {
+    const random = this.#random;
+    const plan: { atMs: number; fault: Fault }[] = [];
+    const wanted = random.chance(0.1) ? 0 : random.integer(1, 6);
+    for (let made = 0; made < wanted; made += 1) {
+      const fault = this.#draw(random.pick(this.#kinds));
+      if (fault) plan.push({ atMs: random.integer(0, withinMs), fault });
+    }
+    return plan.toSorted((one, other) => one.atMs - other.atMs);
+  }
+
+  #draw(kind: FaultKind): Fault | undefined {
+    const random = this.#random;
+    switch (kind) {
+      case 'conditions':
+        return { kind, conditions: this.#conditions() };
+      case 'crash':
+      case 'vanish': {
+        const restartMs = random.integer(100, 15_000);
+        return this.#fells() ? { kind, node: this.#node(kind === 'vanish'), restartMs } : undefined;
+      }
+      case 'freeze': {
+        const forMs = random.chance(0.5) ? random.integer(10, 3_000) : random.integer(3_000, 30_000);
+        return this.#fells() ? { kind, node: this.#node(), forMs } : undefined;
+      }
+      case 'cut':
+        return { kind, node: this.#node() };
+      case 'half-open':
+        return this.#fells() ? { kind, node: this.#node() } : undefined;
+      case 'partition': {
+        const forMs = random.chance(0.5) ? random.integer(10, 4_000) : random.integer(4_000, 30_000);
+        return this.#fells()
+          ? { kind, node: this.#node(), way: random.pick(['both', 'to', 'from']), forMs }
+          : undefined;
+      }
+      case 'jump': {
+        const ms = random.pick([-1, 1]) * random.integer(1, 7_200_000);
+        return { kind, node: random.chance(0.5) ? undefined : this.#node(), ms };
+      }
+      case 'store-fails':
+        return { kind, rate: random.pick([0.1, 0.5, 1]), forMs: random.integer(100, 5_000) };
+    }
+  }
+
+  #conditions(): Partial<LinkConditions> {
+    const random = this.#random;
+    const delays = { delayMs: random.integer(0, 200), jitterMs: random.integer(0, 400) };
+    const kind = random.next();
+    if (kind < 0.4) return delays;
+    if (kind < 0.6) return { bytesPerSecond: random.integer(20_000, 2_000_000) };
+    if (!this.#kinds.includes('cut')) return { ...delays, duplicationRate: 0.1 };
+    if (kind < 0.75) return { ...delays, duplicationRate: 0.1 };
+    if (kind < 0.9) return { ...delays, lossRate: 0.02 };
+    return { ...delays, reorderingRate: 0.02 };
+  }
+
+  #fells(): boolean {
+    this.#downfalls += 1;
+    return this.#downfalls <= MOST_DOWNFALLS;
+  }
+
+  #node(isLooked = false): string {
+    const { workers, clients } = this.#topology;
+    const at = this.#random.next();
+    const isFull = this.#kinds.includes('cut');
+    if (isFull && at < 0.25) return 'service';
+    // The service looks after workers alone: of a client that vanished it would never hear.
+    if (at < (isFull ? 0.4 : 0.1) && (isFull || !isLooked))
+      return `client-${this.#random.integer(1, clients.length)}`;
+    return `worker-${this.#random.integer(1, workers.length)}`;
+  }
+}
+
+/** Has a fault happen to a cluster, now. */
+export function inject(fault: Fault, cluster: Cluster): void {
+  const { clock, network } = cluster;
+  switch (fault.kind) {
+    case 'conditions':
+      return network.setConditions(fault.conditions);
+    case 'crash':
+    case 'vanish':
+      return cluster.crash(fault.node, fault.restartMs, fault.kind === 'vanish');
+    case 'freeze': {
+      const { process } = cluster.seatOf(fault.node);
+      process?.freeze();
+      clock.after(fault.forMs, () => process?.thaw());
+      return;
+    }
+    case 'cut':
+      for (const peer of peersOf(fault.node, cluster)) network.cut(fault.node, peer);
+      return;
+    case 'half-open':
+      for (const peer of peersOf(fault.node, cluster)) network.breakSilently(fault.node, peer);
+      return;
+    case 'partition':
+      return partition(fault, cluster);
+    case 'jump':
+      if (fault.node === undefined) clock.jump(fault.ms);
+      else cluster.seatOf(fault.node).process?.jump(fault.ms);
+      return;
+    case 'store-fails':
+      cluster.storage.failureRate = fault.rate;
+      clock.after(fault.forMs, () => (cluster.storage.failureRate = 0));
+  }
+}
+
+function partition({ node, way, forMs }: Extract<Fault, { kind: 'partition' }>, cluster: Cluster): void {
+  const { clock, network } = cluster;
+  for (const peer of peersOf(node, cluster)) {
+    if (way !== 'from') network.block(peer, node);
+    if (way !== 'to') network.block(node, peer);
+    clock.after(forMs, () => {
+      network.unblock(peer, node);
+      network.unblock(node, peer);
+    });
+  }
+}
+
+/** Whom a node is connected to. */
+function peersOf(name: string, { seats }: Cluster): string[] {
+  if (name !== 'service') return ['service'];
+  return seats.map((seat) => seat.name).filter((each) => each !== 'service');
+}

@@ -1,0 +1,52 @@
+import type { Lifecycle } from '@routine-engine/core';
+import { SeededIds, SeededRandom, SimulatedClock } from '@routine-engine/transport-inproc/simulation';
+import { open } from './nodes.ts';
+import { at, make } from './routines.ts';
+import type { Call } from './tree.ts';
+
+/** What a call comes to. */
+export type TreeOutcome =
+  | { readonly status: 'DONE'; readonly value: number }
+  | { readonly status: 'FAILED'; readonly code: string };
+
+/** Runs trees in the calling thread, as the local engine does: what it gives is right. */
+export class Reference {
+  readonly #clock: SimulatedClock;
+  readonly #lifecycle: Lifecycle;
+
+  private constructor(clock: SimulatedClock, lifecycle: Lifecycle) {
+    this.#clock = clock;
+    this.#lifecycle = lifecycle;
+  }
+
+  static async open(): Promise<Reference> {
+    const clock = new SimulatedClock();
+    const process = clock.process('reference');
+    const random = new SeededRandom('reference');
+    const ids = new SeededIds(process, random);
+    const logger = { log: () => undefined };
+    const lifecycle = await open({ process, random, ids, logger, store: undefined });
+    return new Reference(clock, lifecycle);
+  }
+
+  async outcomeOf(call: Call): Promise<TreeOutcome> {
+    const place = { process: this.#clock.process('reference'), bodyBegins: () => undefined };
+    let outcome: TreeOutcome | undefined;
+    void outcomeOf(at(place, () => this.#lifecycle.run(() => make(call)))).then((found) => (outcome = found));
+    await this.#clock.run({ until: () => outcome !== undefined });
+    if (!outcome) throw new Error('The local engine never answered');
+    return outcome;
+  }
+
+  close(): Promise<void> {
+    return this.#lifecycle.shutdown();
+  }
+}
+
+/** What came of a call. Never rejects. */
+export function outcomeOf(called: Promise<number>): Promise<TreeOutcome> {
+  return called.then(
+    (value) => ({ status: 'DONE', value }),
+    (error: Error & { code?: string }) => ({ status: 'FAILED', code: error.code ?? error.message }),
+  );
+}

@@ -1,0 +1,165 @@
+/** One way to break core: in a built file, one text stands in the place of another. */
+export interface Mutation {
+  readonly name: string;
+  /** Below `packages/core/dist`. */
+  readonly file: string;
+  /** Exactly as it stands there, once. */
+  readonly text: string;
+  readonly replacement: string;
+}
+
+/** What the simulation has to notice. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'reports are taken without a valid lease',
+    file: 'service/run-ledger.js',
+    text: 'const record = this.placement.holderOf(report.lease);\n        if (record?.worker?.node === node && !record.delivery)',
+    replacement: 'const record = this.#runs.get(report.runId);\n        if (record && !record.delivery)',
+  },
+  {
+    name: 'hanging is a flag: the first sub-run that returns ends it',
+    file: 'context/run-scope.js',
+    text: 'if (outstanding.delete(subRun) && outstanding.size === 0 && !this.#ended)',
+    replacement: 'if (outstanding.delete(subRun) && !this.#ended)',
+  },
+  {
+    name: 'a run that hangs keeps its slot at the service',
+    file: 'service/placement.js',
+    text: 'record.worker.hanging += waits ? 1 : -1;',
+    replacement: '',
+  },
+  {
+    name: 'a run that hangs keeps its slot at the worker',
+    file: 'worker/held-runs.js',
+    text: 'this.#hanging += waits ? 1 : -1;',
+    replacement: '',
+  },
+  {
+    name: 'a run that is over keeps its slot at the service',
+    file: 'service/placement.js',
+    text: 'worker.runs.delete(record);',
+    replacement: '',
+  },
+  {
+    name: 'a run that is over keeps its slot at the worker',
+    file: 'worker/held-runs.js',
+    text: 'this.#inHand.delete(lease);',
+    replacement: '',
+  },
+  {
+    name: 'a run that ends while it hangs goes on being counted as hanging',
+    file: 'worker/held-runs.js',
+    text: 'if (run.hangs)\n            this.#hanging -= 1;',
+    replacement: '',
+  },
+  {
+    name: 'nobody waits any longer when a worker becomes free',
+    file: 'service/run-outcomes.js',
+    text: 'this.#handOver(followers.filter((follower) => !canRead(follower, report)));\n        this.#placement.fill();',
+    replacement: 'this.#handOver(followers.filter((follower) => !canRead(follower, report)));',
+  },
+  {
+    name: 'the runs of a lost worker are forgotten',
+    file: 'service/run-ledger.js',
+    text: 'this.placement.again(record, toPlainError(error), isSuspect);',
+    replacement: '',
+  },
+  {
+    name: 'a late pulse means nothing',
+    file: 'service/heartbeats.js',
+    text: "if (ageMs >= limits.leaseMs)\n        return 'lost';",
+    replacement: '',
+  },
+  {
+    name: 'what was cancelled goes on at its worker',
+    file: 'worker/held-runs.js',
+    text: 'this.#inHand.get(lease)?.cancel.cancel(reason);',
+    replacement: '',
+  },
+  {
+    name: 'the service does not pass on that a run is cancelled',
+    file: 'service/run-outcomes.js',
+    text: "worker.node.post({ type: 'v1.routine.cancel', ...executionOf(record), error });",
+    replacement: '',
+  },
+  {
+    name: 'the service keeps the runs of a requester that is gone',
+    file: 'service/run-ledger.js',
+    text: 'if (record.requester === requester)\n                this.#outcomes.stop(record, plain);',
+    replacement: '',
+  },
+  {
+    name: 'requesters do not acknowledge what they have',
+    file: 'dispatch/dispatcher.js',
+    text: "this.#acknowledgements.add(run);\n            pending.settle({ status: 'DONE'",
+    replacement: "pending.settle({ status: 'DONE'",
+  },
+  {
+    name: 'the service does not tell workers what is acknowledged',
+    file: 'service/answered-runs.js',
+    text: 'if (kept?.waiting === 0)\n            kept.node.acknowledge(kept);',
+    replacement: '',
+  },
+  {
+    name: 'a result is reported before it is in the store',
+    file: 'engine/remote-dispatch-engine.js',
+    text: 'return cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);',
+    replacement:
+      'void cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);\n            return outcome;',
+  },
+  {
+    name: 'a directive that comes twice is handled twice',
+    file: 'protocol/session.js',
+    text: 'if (sequence <= this.#received)\n            return undefined;\n        if (sequence !== this.#received + 1)',
+    replacement: 'if (sequence > this.#received + 1)',
+  },
+  {
+    name: 'who joined an equal call gets nothing',
+    file: 'service/run-outcomes.js',
+    text: 'const told = [record, ...followers.filter((follower) => canRead(follower, report))];',
+    replacement: 'const told = [record];',
+  },
+  {
+    name: 'equal calls of a cancelled one are cancelled with it',
+    file: 'service/run-outcomes.js',
+    text: 'const told = cancelled ? [record] : [record, ...followers];',
+    replacement: 'const told = [record, ...followers];',
+  },
+  {
+    name: 'who waits for a run that executes joins the call in flight of its requester',
+    file: 'engine/remote-dispatch-engine.js',
+    text: 'const stored = mayBeKept ? await cache.lookUp(call, maker) : undefined;',
+    replacement:
+      'if (mayBeKept)\n            return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);\n        const stored = undefined;',
+  },
+  {
+    name: 'the store is not asked before a call is run',
+    file: 'cache/result-cache.js',
+    text: 'if (stored)\n            return',
+    replacement: 'if (!stored === true && stored)\n            return',
+  },
+  {
+    name: 'the lease of an equal call is not given back',
+    file: 'cache/lease-turn.js',
+    text: 'await lease?.release();',
+    replacement: '',
+  },
+  {
+    name: 'the time limit of a call goes on after its end',
+    file: 'context/call-control.js',
+    text: 'this.#timer?.cancel();',
+    replacement: '',
+  },
+  {
+    name: 'sub-runs that nobody waits for go on',
+    file: 'context/run-scope.js',
+    text: 'subRun.abandon(reason);',
+    replacement: '',
+  },
+  {
+    name: 'a run that fails is not run again, whatever its retries',
+    file: 'engine/retries.js',
+    text: 'failures > retry.attempts',
+    replacement: 'failures > 0',
+  },
+];

@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { testSeeds } from './harness/seeds.ts';
+
+describe('a simulated cluster, part 2 of 4', () => {
+  testSeeds(1);
+});

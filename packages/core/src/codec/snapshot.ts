@@ -11,6 +11,27 @@ export function snapshot(encoded: Encoded): Encoded {
   return encoded.buffers.length === 0 ? encoded : { ...encoded, buffers: encoded.buffers.map(ownOf) };
 }
 
+/** What {@link snapshotInParts} gives. */
+export interface PartedSnapshot {
+  /** As a snapshot; empty where a long part belongs. */
+  readonly own: Encoded;
+  /** By the number of the part (0 is the head), views of the value: to be copied before anybody can change it. */
+  readonly long: ReadonlyMap<number, Uint8Array> | undefined;
+}
+
+/** As {@link snapshot}, but what would take long to copy stays to be copied. @param longBytes - from which length. */
+export function snapshotInParts(encoded: Encoded, longBytes: number): PartedSnapshot {
+  const long = new Map<number, Uint8Array>();
+  const buffers = encoded.buffers.map((bytes, index) => {
+    if (bytes.byteLength < longBytes || takeMoved(bytes)) return ownOf(bytes);
+    long.set(index + 1, bytes);
+    return EMPTY;
+  });
+  return { own: { ...encoded, buffers }, long: long.size > 0 ? long : undefined };
+}
+
+const EMPTY = new Uint8Array(0);
+
 function ownOf(bytes: Uint8Array): Uint8Array {
   return takeMoved(bytes) ? bytes : copyOf(bytes);
 }

@@ -5,6 +5,7 @@ import type { RunHost } from '../ports/executor.js';
 export function withCancel(host: RunHost, cancel: CancelSignal): RunHost {
   return {
     cancel,
+    takesArriving: host.takesArriving,
     request: (call, subCancel, requester) => host.request(call, subCancel, requester),
     fetch: (reference) => host.fetch(reference),
     spool: (chunks) => host.spool(chunks),

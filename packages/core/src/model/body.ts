@@ -1,5 +1,6 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Encoded } from './encoded.js';
+import { ArrivingPart } from './arriving-part.js';
 import type { StoredBlob } from './stored-blob.js';
 
 /**
@@ -15,6 +16,8 @@ export interface Body {
   readonly parts?: readonly Uint8Array[];
   /** The value whose bytes they are, when it is in this process: then the chunks need not be read to have it. */
   readonly value?: Encoded;
+  /** Chunks stay as they are for good: whoever keeps one need not copy it. Absent: they are lent. */
+  readonly chunksStay?: true | undefined;
   /**
    * The bytes in order, in chunks of any size. A chunk is only lent, until the next one is asked for. Without `parts`
    * it may be called once.
@@ -32,7 +35,10 @@ export function bodyOf(value: Encoded): Body {
   const { blobs } = value;
   const sizes = parts.map((part, index) => blobs?.get(index)?.byteLength ?? part.byteLength);
   const byteLength = sizes.reduce((sum, size) => sum + size, 0);
-  if (blobs) return { sizes, byteLength, value, chunks: () => chunksOf(parts, blobs) };
+  if (blobs) {
+    const chunksStay = [...blobs.values()].every((blob) => blob instanceof ArrivingPart) || undefined;
+    return { sizes, byteLength, value, chunksStay, chunks: () => chunksOf(parts, blobs) };
+  }
   return {
     sizes,
     byteLength,

@@ -23,6 +23,11 @@ export interface Requester {
 export interface RunHost {
   /** Cancelled when the run is to stop. */
   readonly cancel: CancelSignal;
+  /**
+   * Whether the outcome may come while long parts of its value are still being copied: they are among its `blobs` then, and
+   * have no digest. Absent: all of the value is there with the outcome.
+   */
+  readonly takesArriving?: boolean | undefined;
   /** Has a sub-routine run, wherever the engine decides. Never rejects: failure is an outcome. */
   request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Outcome>;
   /**

@@ -108,7 +108,7 @@ class ChunkSource implements BodySource {
     const source = body instanceof WatchedBody ? body.source : body;
     if (source instanceof IncomingBody) this.#received = source;
     this.#received?.hold();
-    this.isLent = !this.#received;
+    this.isLent = !this.#received && !body.chunksStay;
   }
 
   take(most: number): Uint8Array | undefined {

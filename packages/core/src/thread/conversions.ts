@@ -21,12 +21,21 @@ export function fromCallMessage(message: CallMessage, args: Encoded | undefined)
   return { ...message, arguments: cameWith(args, message.routineId) };
 }
 
-/** The message of an outcome; its value goes beside it. @param streams - those of the value. */
-export function toOutcomeMessage(outcome: Outcome, streams: ValueStreams | undefined): OutcomeMessage {
+/**
+ * The message of an outcome; its value goes beside it.
+ * @param streams - those of the value.
+ * @param parts - those of it that follow it, by their numbers.
+ */
+export function toOutcomeMessage(
+  outcome: Outcome,
+  streams: ValueStreams | undefined,
+  parts?: ReadonlyMap<number, Uint8Array>,
+): OutcomeMessage {
   if (outcome.status !== 'DONE') return { status: outcome.status, error: outcome.error };
   const { durationMs, rememberedIn, node, reference } = outcome;
   const message = { status: 'DONE', durationMs, rememberedIn } as const;
-  return node || reference || streams ? { ...message, node, reference, streams } : message;
+  const long = parts && [...parts].map(([part, { byteLength }]) => ({ part, byteLength }));
+  return node || reference || streams || long ? { ...message, node, reference, streams, long } : message;
 }
 
 /** The inverse of {@link toOutcomeMessage}. @param value - with its streams. */

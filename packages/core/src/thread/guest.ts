@@ -8,7 +8,6 @@ import { rejected } from '../context/rejected.js';
 import { SubmittedRun } from '../context/submitted-run.js';
 import { requesterOf } from '../context/requester.js';
 import { currentRunScope, RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
-import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
@@ -28,11 +27,12 @@ import type { Requester } from '../ports/executor.js';
 import type { Ids } from '../ports/ids.js';
 import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
-import { cameWith, fromCallMessage, toOutcomeMessage } from './conversions.js';
-import { GuestContents, streamsOf } from './guest-contents.js';
+import { cameWith, fromCallMessage } from './conversions.js';
+import { GuestContents } from './guest-contents.js';
 import { GuestSubRuns } from './guest-sub-runs.js';
 import type { OutcomeMessage, Parcel, ToGuest, ToHost } from './messages.js';
 import type { ParcelPort } from './parcel-port.js';
+import { sendSettled } from './send-settled.js';
 
 export interface GuestParts {
   readonly port: ParcelPort<ToHost, ToGuest>;
@@ -52,6 +52,8 @@ interface HeldRun {
   /** Stands for it in the shared memory that tells the host who computes. */
   readonly number: number;
   readonly call: EncodedCall;
+  /** See `RunHost.takesArriving`. */
+  readonly takesArriving: boolean;
   readonly cancellation: Cancellation;
   /** Made when first needed: most runs have neither streams nor references. */
   contents?: GuestContents;
@@ -93,7 +95,9 @@ export class Guest implements ScopeEngine {
     switch (message.kind) {
       case 'run': {
         const { number } = message;
-        const held = { number, call: fromCallMessage(message.call, value), cancellation: new Cancellation() };
+        const call = fromCallMessage(message.call, value);
+        const takesArriving = message.takesArriving === true;
+        const held = { number, call, takesArriving, cancellation: new Cancellation() };
         this.#held.set(held.call.runId, held);
         this.#inbox.push(held);
         return this.#startNext();
@@ -286,9 +290,7 @@ export class Guest implements ScopeEngine {
   #settle(held: HeldRun, outcome: Outcome): void {
     const { runId, routineId } = held.call;
     this.#held.delete(runId);
-    const value = outcome.status === 'DONE' && outcome.value ? snapshot(outcome.value) : undefined;
-    const message = toOutcomeMessage(outcome, value && streamsOf(value));
-    this.#parts.port.send({ kind: 'settled', runId, outcome: message }, value, true);
+    sendSettled(this.#parts.port, runId, outcome, held.takesArriving);
     held.contents?.close(new RoutineEngineError('RUN_CANCELLED', `${routineId} ended before its stream`));
   }
 

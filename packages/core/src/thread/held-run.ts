@@ -12,6 +12,7 @@ import type { BackgroundThread } from './background-thread.js';
 import { fromCallMessage, fromOutcomeMessage, toCallMessage, toOutcomeMessage } from './conversions.js';
 import { copyInTurns, isLongToCopy } from './copy-in-turns.js';
 import { HostContents } from './host-contents.js';
+import { ArrivingParts } from './long-parts.js';
 import type { CallMessage, OutcomeMessage, ToHost } from './messages.js';
 
 /** What a {@link HeldRun} is made of. */
@@ -22,6 +23,8 @@ export interface HeldRunParts {
   readonly thread: BackgroundThread;
   readonly clock: Clock;
   readonly settled: (outcome: Outcome) => void;
+  /** Before it is settled: parts of the value follow. */
+  readonly arriving: (parts: ArrivingParts) => void;
 }
 
 /** A run on a background thread, as its host sees it. */
@@ -80,6 +83,7 @@ export class HeldRun {
       case 'ready':
       case 'broken':
       case 'withdraw':
+      case 'piece':
         return undefined;
       default:
         return this.#contents.receive(message, value);
@@ -135,8 +139,9 @@ export class HeldRun {
 
   #send(args: Encoded): void {
     this.state = 'waiting';
+    const { takesArriving } = this.host;
     const message = { kind: 'run', call: toCallMessage(this.call), number: this.number } as const;
-    this.#parts.thread.send(message, args, args.isOwn);
+    this.#parts.thread.send(takesArriving ? { ...message, takesArriving } : message, args, args.isOwn);
   }
 
   /** Made when first needed: most runs have neither streams nor references. */
@@ -146,8 +151,13 @@ export class HeldRun {
   }
 
   #outcomeOf(message: OutcomeMessage, value: Encoded | undefined): Outcome {
-    const streams = message.status === 'DONE' ? message.streams : undefined;
-    return fromOutcomeMessage(message, value && streams ? this.#contents.restore(value, streams) : value);
+    if (message.status !== 'DONE' || !value) return fromOutcomeMessage(message, value);
+    const { streams, long } = message;
+    const restored = streams ? this.#contents.restore(value, streams) : value;
+    if (!long) return fromOutcomeMessage(message, restored);
+    const arriving = new ArrivingParts(long);
+    this.#parts.arriving(arriving);
+    return fromOutcomeMessage(message, arriving.addedTo(restored));
   }
 
   async #request(

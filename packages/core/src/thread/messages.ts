@@ -56,6 +56,13 @@ export interface ValueStreams {
   readonly kept: readonly (KeptContent & { readonly part: number })[];
 }
 
+/** A part of a value whose bytes follow it in pieces. */
+export interface LongPart {
+  /** 0 is the head, then the buffers. */
+  readonly part: number;
+  readonly byteLength: number;
+}
+
 /** An outcome on its way; a value of `DONE` travels as the message's value. */
 export type OutcomeMessage =
   | {
@@ -66,6 +73,8 @@ export type OutcomeMessage =
       readonly reference?: ReferenceData | undefined;
       /** Present when the value has streams. */
       readonly streams?: ValueStreams | undefined;
+      /** Present when the value has parts that follow. */
+      readonly long?: readonly LongPart[] | undefined;
     }
   | { readonly status: 'FAILED' | 'CANCELLED'; readonly error: PlainError };
 
@@ -123,7 +132,13 @@ export type ContentAnswer = {
 /** host -> guest */
 export type ToGuest =
   /** Run this. Answered by `starting`, then `settled`. */
-  | { readonly kind: 'run'; readonly call: CallMessage; readonly number: number }
+  | {
+      readonly kind: 'run';
+      readonly call: CallMessage;
+      readonly number: number;
+      /** See `RunHost.takesArriving`. */
+      readonly takesArriving?: boolean | undefined;
+    }
   /** Stop that run. Answered by its `settled`. */
   | { readonly kind: 'cancel'; readonly runId: string; readonly error: PlainError }
   /** Asks whether a sub-run that failed is to be run again. Answered by `retry`. `runId` is the sub-run's. */
@@ -169,7 +184,9 @@ export type ToHost =
   | { readonly kind: 'withdraw'; readonly runId: string; readonly error: PlainError }
   | ContentRequest
   | StreamMessage
-  | { readonly kind: 'settled'; readonly runId: string; readonly outcome: OutcomeMessage };
+  | { readonly kind: 'settled'; readonly runId: string; readonly outcome: OutcomeMessage }
+  /** The next piece, as the message's value, of a part of the value that was settled last. Nothing else comes in between. */
+  | { readonly kind: 'piece'; readonly part: number };
 
 /** A message and the value that belongs to it. */
 export interface Parcel<Message> {

@@ -8,7 +8,9 @@ import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RunHost } from '../ports/executor.js';
 import { BackgroundThread, type ThreadEnd, type ThreadOptions } from './background-thread.js';
+import { cameWith } from './conversions.js';
 import { HeldRun } from './held-run.js';
+import type { ArrivingParts } from './long-parts.js';
 import type { Parcel, ToHost } from './messages.js';
 
 interface SeatParts {
@@ -19,11 +21,15 @@ interface SeatParts {
   readonly onGivenUp: (error: Error) => void;
 }
 
+const EMPTY = new Uint8Array(0);
+
 /** A place for one thread at a time, and the runs that it holds. A thread that ends is replaced. */
 export class Seat {
   readonly #parts: SeatParts;
   readonly #held = new Map<string, HeldRun>();
   #thread: BackgroundThread;
+  /** Long parts of the value that was settled last; they come before anything else does. */
+  #arriving: ArrivingParts | undefined;
   #numbered = 0;
   #closed = false;
 
@@ -62,6 +68,7 @@ export class Seat {
           this.#held.delete(call.runId);
           resolve(outcome);
         },
+        arriving: (parts) => (this.#arriving = parts),
       });
       const stopListening = host.cancel.onCancel((reason) => {
         if (held.state === 'coming') return held.settle({ status: 'CANCELLED', error: toPlainError(reason) });
@@ -75,6 +82,8 @@ export class Seat {
 
   async close(): Promise<void> {
     this.#closed = true;
+    // The run is over, and its value on its way: the thread copies it, and does nothing else meanwhile.
+    await this.#arriving?.come;
     await this.#thread.terminate();
   }
 
@@ -100,11 +109,21 @@ export class Seat {
       for (const run of this.#held.values()) if (run.withdraw(message.runId, message.error)) return;
       return;
     }
+    if (message.kind === 'piece') {
+      const { buffers } = cameWith(value, `part ${message.part}`);
+      return this.#arriving?.add(message.part, buffers[0] ?? EMPTY);
+    }
+    // Those of a run that nobody waits for any more are not for the one before.
+    if (message.kind === 'settled') this.#arriving = undefined;
     const runId = runOf(message);
     if (runId !== undefined) this.#held.get(runId)?.receive(message, value);
   }
 
   #replace(end: ThreadEnd): void {
+    this.#arriving?.fail(
+      new RoutineEngineError('WORKER_LOST', 'The background thread ended before all of a result had come'),
+    );
+    this.#arriving = undefined;
     const lost = [...this.#held.values()];
     const computing = this.#thread.computing;
     const guilty = lost.find((run) => run.number === computing);
@@ -115,7 +134,7 @@ export class Seat {
 }
 
 /** A sub-run is its parent's business; everything else names the run itself. */
-function runOf(message: Exclude<ToHost, { kind: 'ready' | 'broken' }>): string | undefined {
+function runOf(message: Exclude<ToHost, { kind: 'ready' | 'broken' | 'piece' }>): string | undefined {
   if (message.kind === 'request') return message.call.parentRunId;
   return message.kind === 'retry' ? message.parentRunId : message.runId;
 }

@@ -39,6 +39,7 @@ type Done = Extract<Outcome, { readonly status: 'DONE' }>;
 export class WorkerRun implements RunHost {
   readonly header: RunHeader;
   readonly cancel = new Cancellation();
+  readonly takesArriving: boolean;
   readonly #parts: WorkerRunParts;
   /** Identity of the store that the requester shares with other nodes. */
   readonly #store: string | undefined;
@@ -47,11 +48,15 @@ export class WorkerRun implements RunHost {
   #told: Told | undefined;
   #onOver: (() => void) | undefined;
 
-  constructor({ runId, attempt, lease, store, answer }: RequestStart, parts: WorkerRunParts) {
+  constructor(request: RequestStart, parts: WorkerRunParts) {
+    const { runId, attempt, lease, store, argumentsDigest, answer } = request;
     this.header = { runId, attempt, lease };
     this.#store = store;
     this.#answer = answer;
     this.#parts = parts;
+    // Then the value is put into no store, which would want digests.
+    const isOnlySent = argumentsDigest === undefined && answer === undefined && !this.#hasSameStore;
+    this.takesArriving = isOnlySent && !parts.link.sharesMemory;
   }
 
   get hangs(): boolean {
@@ -121,9 +126,12 @@ export class WorkerRun implements RunHost {
   }
 
   #goesByStore(value: Encoded): boolean {
-    const { link, contents } = this.#parts;
-    const isShared = this.#store !== undefined && this.#store === contents.sharedStore;
-    return isShared && !link.sharesMemory && hasLargePart(value);
+    return this.#hasSameStore && !this.#parts.link.sharesMemory && hasLargePart(value);
+  }
+
+  /** Whether the requester reads the store of this worker. */
+  get #hasSameStore(): boolean {
+    return this.#store !== undefined && this.#store === this.#parts.contents.sharedStore;
   }
 
   #complete({ durationMs, rememberedIn, reference, value, node }: Done, sent: SentValue | undefined): void {

@@ -1,6 +1,6 @@
 import { LIMITS } from '../model/limits.js';
 import type { Clock, Timer } from '../ports/clock.js';
-import type { WorkerEntry } from './worker-table.js';
+import type { WorkerEntry } from './worker-entry.js';
 
 /** How late a pulse may be. @public */
 export interface HeartbeatLimits {

@@ -1,17 +1,12 @@
 import type { ServiceWorkerStatus } from '../model/statuses.js';
+import type { WorkerEntry } from './worker-entry.js';
+import type { WorkerPool } from './worker-pool.js';
 
 /** What the matchmaker looks at in a worker. */
-export interface Candidate {
-  readonly status: ServiceWorkerStatus;
-  readonly slots: number;
-  readonly inbox: number;
-  readonly runs: { readonly size: number };
-  readonly hanging: number;
-  readonly refusing: boolean;
-  readonly meanMs: ReadonlyMap<string, number>;
-  /** How long the runs that compute or wait to are expected to take together; see {@link expectedMs}. */
-  readonly backlogMs: number;
-}
+export type Candidate = Pick<
+  WorkerEntry,
+  'status' | 'refusing' | 'slots' | 'inbox' | 'computing' | 'meanMs' | 'backlogMs'
+>;
 
 /** Runs may be sent ahead of a free slot for as much time as they are expected to take together, in milliseconds. */
 const AHEAD_MS = 2;
@@ -21,39 +16,64 @@ export function expectedMs(worker: Pick<Candidate, 'meanMs'>, routineId: string)
   return Math.min(worker.meanMs.get(routineId) ?? AHEAD_MS, AHEAD_MS);
 }
 
+export function hasInboxRoom({
+  computing,
+  slots,
+  inbox,
+}: Pick<Candidate, 'computing' | 'slots' | 'inbox'>): boolean {
+  return computing < slots + inbox;
+}
+
+/** Whether a worker may be given runs at all. */
+export function isAlive(status: ServiceWorkerStatus): boolean {
+  return status === 'IDLE' || status === 'WORKING' || status === 'HANGING';
+}
+
 /**
  * Whether a worker takes one more run. Up to its slots always; beyond them only while all that it holds, this run
  * included, is expected to be over within {@link AHEAD_MS} a slot: where runs are much shorter than a message takes to
  * travel the worker then never waits for the next, and no run ever waits behind a long one.
  */
 export function takes(worker: Candidate, routineId: string): boolean {
-  const computing = worker.runs.size - worker.hanging;
-  if (computing < worker.slots) return true;
-  if (computing >= worker.slots + worker.inbox) return false;
+  if (worker.refusing || !isAlive(worker.status)) return false;
+  if (worker.computing < worker.slots) return true;
+  if (!hasInboxRoom(worker)) return false;
   return worker.backlogMs + expectedMs(worker, routineId) <= AHEAD_MS * worker.slots;
 }
 
 /**
- * Chooses the worker of a run among those that offer its routine: the least loaded one that can take it. Pure; of
- * equals the first wins, so the answer depends on the order of the candidates alone.
+ * Chooses the worker of a run among those that can run it: the least loaded one with a free slot; else, if that takes it
+ * ahead, the one that is expected to be free first. Looks at one worker of each pool, however many there are.
  */
-export function match<Worker extends Candidate>(
-  candidates: readonly Worker[],
-  routineId: string,
-): Worker | undefined {
-  let best: Worker | undefined;
-  let bestLoad = Number.POSITIVE_INFINITY;
-  for (const worker of candidates) {
-    if (worker.refusing || !isAlive(worker.status) || !takes(worker, routineId)) continue;
-    const load = (worker.runs.size - worker.hanging) / worker.slots;
-    if (load < bestLoad) {
-      best = worker;
-      bestLoad = load;
-    }
-  }
-  return best;
+export function match(pools: readonly WorkerPool[], routineId: string): WorkerEntry | undefined {
+  return best(pools, 'free') ?? takenAhead(best(pools, 'ahead'), routineId);
 }
 
-function isAlive(status: ServiceWorkerStatus): boolean {
-  return status === 'IDLE' || status === 'WORKING' || status === 'HANGING';
+function takenAhead(worker: WorkerEntry | undefined, routineId: string): WorkerEntry | undefined {
+  return worker && takes(worker, routineId) ? worker : undefined;
+}
+
+function best(pools: readonly WorkerPool[], heap: 'free' | 'ahead'): WorkerEntry | undefined {
+  const precedes = heap === 'free' ? isLessLoaded : isFreeSooner;
+  let found: WorkerEntry | undefined;
+  for (const pool of pools) {
+    const worker = pool[heap].top?.worker;
+    if (worker && (!found || precedes(worker, found))) found = worker;
+  }
+  return found;
+}
+
+/** Whether a worker has more of its slots free. */
+export function isLessLoaded(a: WorkerEntry, b: WorkerEntry): boolean {
+  return comesFirst(a.computing / a.slots, b.computing / b.slots, a, b);
+}
+
+/** Whether what a worker holds is expected to be over sooner. */
+export function isFreeSooner(a: WorkerEntry, b: WorkerEntry): boolean {
+  return comesFirst(a.backlogMs / a.slots, b.backlogMs / b.slots, a, b);
+}
+
+/** Of equals the one that came first, so that the answer depends on nothing else. */
+function comesFirst(measure: number, other: number, a: WorkerEntry, b: WorkerEntry): boolean {
+  return measure === other ? a.number < b.number : measure < other;
 }

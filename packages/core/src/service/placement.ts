@@ -2,21 +2,19 @@ import { fromPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { dropBody } from '../model/body.js';
-import { hasLabels } from '../model/labels.js';
 import { LIMITS } from '../model/limits.js';
-import {
-  formatRoutineId,
-  matchesRoutineId,
-  parseRoutineId,
-  type NamedRoutineId,
-} from '../model/routine-id.js';
 import type { Clock } from '../ports/clock.js';
 import type { RunHeader } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
-import { expectedMs, match } from './matchmaker.js';
-import { RunQueue } from './run-queue.js';
+import { expectedMs, match, takes } from './matchmaker.js';
+import type { RunKind } from './run-kind.js';
+import { RunKinds } from './run-kinds.js';
+import { RunQueue, runsOf } from './run-queue.js';
 import { executionOf, type RunRecord } from './run-record.js';
-import type { WorkerEntry, WorkerTable } from './worker-table.js';
+import { dropStreaming } from './shared-runs.js';
+import type { WorkerEntry } from './worker-entry.js';
+import { whyNobody } from './why-nobody.js';
+import type { WorkerTable } from './worker-table.js';
 
 interface PlacementParts {
   readonly workers: WorkerTable;
@@ -33,6 +31,7 @@ interface PlacementParts {
 export class Placement {
   readonly queue = new RunQueue();
   readonly #parts: PlacementParts;
+  readonly #kinds: RunKinds;
   /** Runs that a worker holds, by their lease. */
   readonly #placed = new Map<number, RunRecord>();
   /**
@@ -44,6 +43,7 @@ export class Placement {
 
   constructor(parts: PlacementParts) {
     this.#parts = parts;
+    this.#kinds = new RunKinds((kind) => parts.workers.detach(kind));
     this.#lease = Math.max(0, Math.floor(parts.clock.now())) * 1_000;
   }
 
@@ -55,14 +55,36 @@ export class Placement {
   /** Takes a run: to a worker at once, else into the queue. One without its arguments is held until they come again. */
   accept(record: RunRecord): void {
     if (!record.body) return this.#ask(record, 'again');
-    // Whoever waits already for the same workers comes first.
-    if (!this.queue.holdsLike(record) && this.#settle(record)) return;
-    this.#enqueue(record);
+    if (record.turn === 0) record.turn = this.queue.nextTurn();
+    const kind = this.#kinds.of(record.request);
+    this.#parts.workers.attach(kind);
+    // While runs of its kind wait no worker can take any.
+    const worker = kind.waiting === 0 ? match(kind.pools, kind.routineId) : undefined;
+    if (worker) this.#place(record, worker);
+    else if (this.#isToComeInline(kind)) this.#ask(record, 'inline');
+    else this.#enqueue(record, kind);
+    this.#kinds.release(kind);
   }
 
-  /** Gives waiting runs to workers that have become free. */
+  /** Gives waiting runs to workers that can take more by now. */
   fill(): void {
-    while (this.queue.heads.some((head) => this.#settle(head)));
+    const { workers } = this.#parts;
+    const { workers: grown, isReachChanged } = workers.takeGrown();
+    if (this.queue.size === 0) return;
+    if (isReachChanged) this.#reach();
+    for (const worker of grown) this.#fill(worker);
+  }
+
+  /** Takes a run that follows an equal one, which must not wait as one that is in less of a hurry. */
+  follow(record: RunRecord): void {
+    dropStreaming(record);
+    const { leader, request } = record;
+    const priority = request.priority ?? 0;
+    if (!leader?.line || (leader.request.priority ?? 0) >= priority) return;
+    const { kind } = leader.line.lane;
+    this.queue.remove(leader);
+    leader.request = { ...leader.request, priority };
+    this.queue.add(leader, kind);
   }
 
   /** Lets nothing wait any more, also not what still comes. */
@@ -76,12 +98,7 @@ export class Placement {
     const { worker } = record;
     if (!worker) return;
     this.#placed.delete(record.lease);
-    worker.runs.delete(record);
-    if (record.hanging) worker.hanging -= 1;
-    else worker.backlogMs -= record.expectedMs;
-    // So that rounding never adds up.
-    if (worker.runs.size === worker.hanging) worker.backlogMs = 0;
-    worker.refusing = false;
+    worker.drop(record);
     record.hanging = false;
     record.started = false;
     record.worker = undefined;
@@ -111,18 +128,16 @@ export class Placement {
 
   /** Takes a run out of the queue. @returns whether it waited. */
   withdraw(record: RunRecord): boolean {
+    const kind = record.line?.lane.kind;
     const waited = this.queue.remove(record);
-    record.queueTimer?.cancel();
-    if (waited && this.queue.size === 0) this.#parts.onQueue(0);
+    this.#leftQueue(record, kind);
     return waited;
   }
 
   setHanging(record: RunRecord, waits: boolean): void {
     if (!record.worker || record.hanging === waits) return;
     record.hanging = waits;
-    record.worker.hanging += waits ? 1 : -1;
-    record.worker.backlogMs += waits ? -record.expectedMs : record.expectedMs;
-    if (waits) record.worker.refusing = false;
+    record.worker.setHanging(record, waits);
   }
 
   /**
@@ -146,25 +161,44 @@ export class Placement {
     this.accept(record);
   }
 
-  /** Places a run, or has its arguments sent inline. @returns whether it waits for a worker no more. */
-  #settle(record: RunRecord): boolean {
-    const { routineId, blobs, store, labels } = record.request;
-    const offering = this.#parts.workers.capableOf(routineId);
-    const capable = labels ? offering.filter((worker) => hasLabels(worker.labels, labels)) : offering;
-    const reaching = blobs ? capable.filter((worker) => worker.store === store) : capable;
-    const worker = match(reaching, routineId);
-    if (worker) {
-      this.#place(record, worker);
-      return true;
+  /** Gives a worker what goes first, until it takes no more. */
+  #fill(worker: WorkerEntry): void {
+    for (let next = this.#nextFor(worker); next; next = this.#nextFor(worker)) this.#place(next, worker);
+  }
+
+  #nextFor(worker: WorkerEntry): RunRecord | undefined {
+    return this.queue.first(takenKinds(worker));
+  }
+
+  /** Workers came, went or drain: what waits for them finds them again, or is sent whole for others. */
+  #reach(): void {
+    for (const kind of [...this.queue.kinds]) {
+      this.#parts.workers.attach(kind);
+      if (!this.#isToComeInline(kind)) continue;
+      for (const record of [...runsOf(kind)]) {
+        this.withdraw(record);
+        this.#ask(record, 'inline');
+      }
     }
-    if (!blobs || reaching.some(isStaying) || !capable.some(isStaying)) return false;
-    this.withdraw(record);
-    this.#ask(record, 'inline');
-    return true;
+  }
+
+  /** Whether no worker has the store that parts of the arguments lie in, and another can run the routine. */
+  #isToComeInline(kind: RunKind): boolean {
+    const { workers } = this.#parts;
+    return kind.store !== undefined && !workers.canReach(kind) && workers.canReach(kind, true);
+  }
+
+  #leftQueue(record: RunRecord, kind: RunKind | undefined): void {
+    record.queueTimer?.cancel();
+    if (!kind) return;
+    if (this.queue.size === 0) this.#parts.onQueue(0);
+    this.#kinds.release(kind);
   }
 
   #place(record: RunRecord, worker: WorkerEntry): void {
-    this.withdraw(record);
+    const kind = record.line?.lane.kind;
+    this.queue.serve(record);
+    this.#leftQueue(record, kind);
     this.#lease += 1;
     record.lease = this.#lease;
     record.attempt += 1;
@@ -181,9 +215,8 @@ export class Placement {
   #hold(record: RunRecord, worker: WorkerEntry): void {
     this.#placed.set(record.lease, record);
     record.worker = worker;
-    worker.runs.add(record);
     record.expectedMs = expectedMs(worker, record.request.routineId);
-    worker.backlogMs += record.expectedMs;
+    worker.hold(record);
   }
 
   /** A worker can't even be told of a run: no other could. */
@@ -207,41 +240,35 @@ export class Placement {
     });
   }
 
-  #enqueue(record: RunRecord): void {
-    const { clock, onQueue, workers } = this.#parts;
-    this.queue.add(record);
+  #enqueue(record: RunRecord, kind: RunKind): void {
+    const { clock, onQueue } = this.#parts;
+    this.queue.add(record, kind);
     if (this.queue.size === 1) onQueue(1);
-    const { queueTimeoutMs, routineId } = record.request;
+    const { queueTimeoutMs } = record.request;
     if (queueTimeoutMs !== undefined && !this.#closed) {
       record.queueTimer = clock.after(queueTimeoutMs, () => this.#timeOut(record, queueTimeoutMs));
     }
-    if (workers.capableOf(routineId).length > 0 || record.told) return;
+    if (record.told || workersOf(kind) > 0) return;
     record.told = true;
-    this.#tellWaiting(record, this.#whyNobody(routineId));
+    this.#tellWaiting(record, this.#whyNobody(kind));
   }
 
   #timeOut(record: RunRecord, queueTimeoutMs: number): void {
-    if (!this.withdraw(record)) return;
-    const { routineId } = record.request;
-    const capable = this.#parts.workers.capableOf(routineId).length;
-    const why =
-      capable > 0 ? `the ${capable} workers that offer it had no free slot` : this.#whyNobody(routineId);
-    const message = `${routineId} waited ${queueTimeoutMs} ms for a worker: ${why}`;
+    const kind = record.line?.lane.kind;
+    if (!kind) return;
+    this.withdraw(record);
+    const capable = workersOf(kind);
+    const why = capable > 0 ? `the ${capable} workers that offer it had no free slot` : this.#whyNobody(kind);
+    const message = `${kind.routineId} waited ${queueTimeoutMs} ms for a worker: ${why}`;
     this.#parts.onFailed(record, new RoutineEngineError('QUEUE_TIMEOUT', message));
   }
 
-  #whyNobody(routineId: string): string {
+  /** Found once for all that wait, as long as nothing has changed. */
+  #whyNobody(kind: RunKind): string {
     const { workers } = this.#parts;
-    if (workers.size === 0) return 'no worker is connected';
-    const id = parseRoutineId(routineId);
-    if (id.form === 'record') return `no routine has the record id ${routineId}`;
-    const { version: _, ...anyVersion } = id;
-    const others = [...workers.offered].filter((offer) =>
-      matchesRoutineId(anyVersion, parseRoutineId(offer) as NamedRoutineId),
-    );
-    return others.length > 0
-      ? `no worker offers ${routineId}; workers offer ${others.slice(0, 10).join(', ')}`
-      : `no worker offers a ${id.kind} ${formatRoutineId(anyVersion)}`;
+    if (kind.nobody?.version !== workers.version)
+      kind.nobody = { version: workers.version, why: whyNobody(kind, workers) };
+    return kind.nobody.why;
   }
 
   #tellWaiting(record: RunRecord, detail: string, error?: PlainError): void {
@@ -256,7 +283,14 @@ export class Placement {
   }
 }
 
-/** A worker that is suspect may come back; one that drains takes nothing any more. */
-function isStaying({ status }: WorkerEntry): boolean {
-  return status !== 'TERMINATING';
+function workersOf({ pools }: RunKind): number {
+  let workers = 0;
+  for (const pool of pools) workers += pool.size;
+  return workers;
+}
+
+/** The kinds that wait for workers like one, and of which it takes one more run. */
+function* takenKinds(worker: WorkerEntry): Generator<RunKind> {
+  for (const { pool } of worker.memberships)
+    for (const kind of pool.waiting) if (takes(worker, kind.routineId)) yield kind;
 }

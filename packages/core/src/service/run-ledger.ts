@@ -21,7 +21,9 @@ import type { RoutineRecords } from './routine-records.js';
 import { RunOutcomes } from './run-outcomes.js';
 import type { RunRecord } from './run-record.js';
 import { dropStreaming, SharedRuns } from './shared-runs.js';
-import type { WorkerEntry, WorkerTable } from './worker-table.js';
+import { NOT_WAITING } from './waiting-line.js';
+import type { WorkerEntry } from './worker-entry.js';
+import type { WorkerTable } from './worker-table.js';
 
 interface RunLedgerParts {
   readonly workers: WorkerTable;
@@ -100,7 +102,7 @@ export class RunLedger {
     this.#answered.forget(requester, runId);
     const record = this.#take(requester, request, body);
     if (!record) return;
-    if (this.#shared.join(record)) dropStreaming(record);
+    if (this.#shared.join(record)) this.placement.follow(record);
     else this.placement.accept(record);
   }
 
@@ -194,6 +196,7 @@ export class RunLedger {
         started: false,
         hanging: false,
         told: false,
+        ...NOT_WAITING,
       };
       this.#runs.set(runId, record);
       return record;

@@ -9,7 +9,6 @@ import { failure } from './failure.js';
 import type { Placement } from './placement.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import { canRead, type SharedRuns } from './shared-runs.js';
-import { learnDuration } from './worker-table.js';
 
 interface RunOutcomesParts {
   readonly placement: Placement;
@@ -39,7 +38,7 @@ export class RunOutcomes {
 
   /** A run gave a value. It is answered when all of its bytes have gone through. */
   completed(record: RunRecord, report: RunCompletes, body: Body | undefined): void {
-    if (record.worker) learnDuration(record.worker, record.request.routineId, report.durationMs);
+    record.worker?.learnDuration(record.request.routineId, report.durationMs);
     if (body && isStreaming(body)) {
       // It still belongs to its worker, and takes no slot.
       this.#placement.setHanging(record, true);

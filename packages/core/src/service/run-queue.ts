@@ -1,77 +1,113 @@
-import { labelsText } from '../model/labels.js';
+import { goesBefore, Lane, Root } from './lane.js';
+import type { KindLevel, RunKind } from './run-kind.js';
 import type { RunRecord } from './run-record.js';
 
-/** Waiting runs of one kind in the order of their acceptance, by run id. */
-interface Lane {
-  runs: Map<string, RunRecord>;
-  /** No run in it was accepted later. */
-  latest: number;
-}
-
-/** Runs that wait for a worker: first come, first served among those that a free worker can take. */
+/**
+ * Runs that wait for a worker. Which goes first, among those that a worker can take: the higher priority; then the root run
+ * whose turn it is, since roots take turns by what was placed of them; within a root the run that lies deeper, so that
+ * workflows that have begun end before others begin; then the order of acceptance.
+ */
 export class RunQueue {
-  /** Runs that the same workers can take: of one routine, and with arguments in the same store or in none. */
-  readonly #lanes = new Map<string, Lane>();
+  /** Priority -> id of the root run -> root. */
+  readonly #roots = new Map<number, Map<string, Root>>();
+  readonly #waitingKinds = new Set<RunKind>();
+  /** Counts the turns; grows with each placement and each lane that begins. */
+  #turn = 0;
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  add(record: RunRecord): void {
-    const key = laneOf(record);
-    const { runId } = record.request;
-    this.#size += 1;
-    const lane = this.#lanes.get(key);
-    if (!lane) {
-      this.#lanes.set(key, { runs: new Map([[runId, record]]), latest: record.order });
-      return;
-    }
-    if (record.order > lane.latest) {
-      lane.runs.set(runId, record);
-      lane.latest = record.order;
-      return;
-    }
-    // One that comes back was accepted before some of those that wait.
-    const inOrder = [...lane.runs.values(), record].sort((a, b) => a.order - b.order);
-    lane.runs = new Map(inOrder.map((each) => [each.request.runId, each]));
+  /** The kinds of which runs wait. */
+  get kinds(): ReadonlySet<RunKind> {
+    return this.#waitingKinds;
   }
 
-  /** @returns whether it was waiting. */
+  /** Every run that waits, in no order. */
+  *[Symbol.iterator](): Iterator<RunRecord> {
+    for (const kind of this.#waitingKinds) yield* runsOf(kind);
+  }
+
+  /** The turn of what begins now: behind all that wait. */
+  nextTurn(): number {
+    this.#turn += 1;
+    return this.#turn;
+  }
+
+  add(record: RunRecord, kind: RunKind): void {
+    const { priority = 0, rootRunId } = record.request;
+    const level = kind.levelOf(priority);
+    const lane = level.lanes.get(rootRunId) ?? this.#begin(kind, level, record);
+    lane.add(record);
+    kind.count(1);
+    if (kind.waiting === 1) this.#waitingKinds.add(kind);
+    this.#size += 1;
+  }
+
+  /** Takes out a run that is wanted no more here. @returns whether it waited. */
   remove(record: RunRecord): boolean {
-    const key = laneOf(record);
-    const lane = this.#lanes.get(key);
-    if (!lane?.runs.delete(record.request.runId)) return false;
-    if (lane.runs.size === 0) this.#lanes.delete(key);
-    this.#size -= 1;
+    const { line } = record;
+    if (!line) return false;
+    this.#takeOut(record, line.lane);
     return true;
   }
 
-  /** Every run that waits. */
-  *[Symbol.iterator](): Iterator<RunRecord> {
-    for (const lane of this.#lanes.values()) yield* lane.runs.values();
+  /** Takes out a run that is placed: then it is the turn of the other roots. */
+  serve(record: RunRecord): void {
+    const lane = record.line?.lane;
+    if (!lane) return;
+    lane.served(this.nextTurn());
+    this.#takeOut(record, lane);
   }
 
-  /** The oldest run of each kind that waits, oldest first. */
-  get heads(): RunRecord[] {
-    if (this.#lanes.size === 0) return [];
-    const heads: RunRecord[] = [];
-    for (const lane of this.#lanes.values()) for (const head of firstOf(lane.runs)) heads.push(head);
-    return heads.length < 2 ? heads : heads.sort((a, b) => a.order - b.order);
+  /** The run that goes first among those of some kinds. */
+  first(kinds: Iterable<RunKind>): RunRecord | undefined {
+    let best: Lane | undefined;
+    for (const { first } of kinds) if (first && (!best || goesBefore(first, best))) best = first;
+    return best?.head;
   }
 
-  /** Whether runs wait that the same workers can take. */
-  holdsLike(record: RunRecord): boolean {
-    return this.#lanes.size > 0 && this.#lanes.has(laneOf(record));
+  /** A root of which nothing waited begins with the turn of its run: behind all others, unless the run comes back. */
+  #begin(kind: RunKind, level: KindLevel, { request: { rootRunId }, turn }: RunRecord): Lane {
+    const { priority } = level;
+    const roots = this.#roots.get(priority) ?? new Map<string, Root>();
+    if (roots.size === 0) this.#roots.set(priority, roots);
+    let root = roots.get(rootRunId);
+    if (!root) {
+      root = new Root(rootRunId, turn);
+      roots.set(rootRunId, root);
+    }
+    const lane = new Lane(kind, priority, root, turn);
+    level.lanes.set(rootRunId, lane);
+    level.heap.add(lane);
+    return lane;
+  }
+
+  #takeOut(record: RunRecord, lane: Lane): void {
+    const { kind, root, priority } = lane;
+    const { line } = record;
+    if (line) lane.remove(record, line);
+    kind.count(-1);
+    if (kind.waiting === 0) this.#waitingKinds.delete(kind);
+    this.#size -= 1;
+    if (!lane.isEmpty) return;
+    const level = kind.levelOf(priority);
+    level.lanes.delete(root.id);
+    level.heap.remove(lane);
+    if (level.lanes.size === 0) kind.levels.splice(kind.levels.indexOf(level), 1);
+    root.lanes -= 1;
+    if (root.lanes === 0) this.#forget(root, priority);
+  }
+
+  #forget(root: Root, priority: number): void {
+    const roots = this.#roots.get(priority);
+    roots?.delete(root.id);
+    if (roots?.size === 0) this.#roots.delete(priority);
   }
 }
 
-/** No routine id has a space in it. */
-function laneOf({ request: { routineId, blobs, store, labels } }: RunRecord): string {
-  return blobs || labels ? `${routineId} ${labelsText(labels)} ${blobs ? store : ''}` : routineId;
-}
-
-function firstOf(runs: Map<string, RunRecord>): RunRecord[] {
-  for (const record of runs.values()) return [record];
-  return [];
+/** The waiting runs of one kind, in no order. */
+export function* runsOf(kind: RunKind): Generator<RunRecord> {
+  for (const { lanes } of kind.levels) for (const lane of lanes.values()) yield* lane;
 }

@@ -4,7 +4,8 @@ import type { Timer } from '../ports/clock.js';
 import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import type { WatchedBody } from '../protocol/watched-body.js';
 import type { NodeSession } from './node-session.js';
-import type { WorkerEntry } from './worker-table.js';
+import type { WaitingLine } from './waiting-line.js';
+import type { WorkerEntry } from './worker-entry.js';
 
 /** A run that the service has accepted and not yet answered. */
 export interface RunRecord {
@@ -48,6 +49,14 @@ export interface RunRecord {
   /** The requester was told that no worker offers the routine. */
   told: boolean;
   queueTimer?: Timer | undefined;
+  /** When it was its root's turn as it was accepted; 0 before. */
+  turn: number;
+  /** Where it waits. */
+  line: WaitingLine | undefined;
+  /** Its neighbours there. */
+  before: RunRecord | undefined;
+  behind: RunRecord | undefined;
+  heapIndex: number;
 }
 
 /** Names the current execution of a run to its worker. */

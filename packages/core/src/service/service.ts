@@ -16,7 +16,8 @@ import { IdleWait } from './idle-wait.js';
 import { NodeSession } from './node-session.js';
 import { RoutineRecords } from './routine-records.js';
 import { RunLedger } from './run-ledger.js';
-import { WorkerTable, type WorkerEntry } from './worker-table.js';
+import type { WorkerEntry } from './worker-entry.js';
+import { WorkerTable } from './worker-table.js';
 import { dropBody, type Body } from '../model/body.js';
 
 /** What a service is made of. @public */
@@ -217,21 +218,10 @@ export class Service {
     }
     if (this.#workers.get(node))
       throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} registered twice`);
-    this.#workers.add({
-      node,
-      routines: new Map(ready.routines.map((routine) => [routine.routineId, routine])),
-      slots: Math.max(1, ready.slots),
-      inbox: ready.inbox,
-      store: ready.store,
-      labels: ready.labels,
-      runs: new Set(),
-      hanging: 0,
-      status: 'IDLE',
-      lastPulseAt: this.#parts.clock.monotonic(),
-      refusing: false,
-      backlogMs: 0,
-      meanMs: new Map(),
-    });
+    const routines = new Map(ready.routines.map((routine) => [routine.routineId, routine]));
+    const { inbox, store, labels } = ready;
+    const slots = Math.max(1, ready.slots);
+    this.#workers.add({ node, routines, slots, inbox, store, labels }, this.#parts.clock.monotonic());
     for (const { routineId } of ready.routines) this.#records.register(routineId);
     this.#ledger.placement.fill();
   }

@@ -1,41 +1,21 @@
-import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
-import { runningMean } from '../model/running-mean.js';
-import type { ServiceWorkerStatus } from '../model/statuses.js';
 import type { NodeSession } from './node-session.js';
-import type { RunRecord } from './run-record.js';
+import type { RunKind } from './run-kind.js';
+import { WorkerEntry, type WorkerOffer } from './worker-entry.js';
+import { WorkerGroup } from './worker-group.js';
 
-/** A worker as the service knows it. */
-export interface WorkerEntry {
-  readonly node: NodeSession;
-  readonly routines: ReadonlyMap<string, OfferedRoutine>;
-  readonly slots: number;
-  readonly inbox: number;
-  /** Identity of the store that it shares with other nodes. */
-  readonly store: string | undefined;
-  readonly labels: Labels | undefined;
-  readonly runs: Set<RunRecord>;
-  /** How many of `runs` hang. */
-  hanging: number;
-  status: ServiceWorkerStatus;
-  /** When its last pulse came, by the monotonic clock. */
-  lastPulseAt: number;
-  /** It said WORKER_BUSY: nothing more until one of its runs ends or hangs, or its next pulse. */
-  refusing: boolean;
-  /** How long the runs that compute or wait to are expected to take together, in milliseconds. */
-  backlogMs: number;
-  /** Running mean of how long runs of a routine take here, in milliseconds. */
-  readonly meanMs: Map<string, number>;
-}
-
-/** Longest duration that is believed, about 11 days: a worker may say anything. */
-const LONGEST_MS = 1e9;
-
-/** The workers that are connected, and what each can run. */
+/** The workers that are connected, what each can run, and who can take more. */
 export class WorkerTable {
   readonly #workers = new Map<NodeSession, WorkerEntry>();
-  /** Full routine id -> workers that offer it, in the order of their coming. */
-  readonly #capable = new Map<string, WorkerEntry[]>();
+  readonly #groups = new Map<string, WorkerGroup>();
+  readonly #groupOf = new Map<WorkerEntry, WorkerGroup>();
+  /** Full routine id -> groups that offer it, in the order of their coming. */
+  readonly #offering = new Map<string, WorkerGroup[]>();
+  /** Workers that may take more than when they were last given something. */
+  readonly #grown = new Set<WorkerEntry>();
+  #numbered = 0;
+  #version = 0;
+  #isReachChanged = false;
 
   get all(): IterableIterator<WorkerEntry> {
     return this.#workers.values();
@@ -45,41 +25,123 @@ export class WorkerTable {
     return this.#workers.size;
   }
 
+  /** Grows when a group comes or goes: then kinds look for their pools again. */
+  get version(): number {
+    return this.#version;
+  }
+
   get(node: NodeSession): WorkerEntry | undefined {
     return this.#workers.get(node);
   }
 
-  add(entry: WorkerEntry): void {
-    this.#workers.set(entry.node, entry);
-    for (const routineId of entry.routines.keys()) {
-      const others = this.#capable.get(routineId);
-      if (others) others.push(entry);
-      else this.#capable.set(routineId, [entry]);
-    }
+  add(offer: WorkerOffer, pulseAt: number): WorkerEntry {
+    const group = this.#groupFor(offer);
+    this.#numbered += 1;
+    const shared = { ...offer, routines: group.routines };
+    const worker = new WorkerEntry(shared, this.#numbered, pulseAt, (...change) => this.#changed(...change));
+    this.#workers.set(worker.node, worker);
+    this.#groupOf.set(worker, group);
+    group.add(worker);
+    this.#grown.add(worker);
+    this.#isReachChanged = true;
+    return worker;
   }
 
-  remove(entry: WorkerEntry): void {
-    this.#workers.delete(entry.node);
-    for (const routineId of entry.routines.keys()) {
-      const rest = this.#capable.get(routineId)?.filter((other) => other !== entry) ?? [];
-      if (rest.length > 0) this.#capable.set(routineId, rest);
-      else this.#capable.delete(routineId);
-    }
+  remove(worker: WorkerEntry): void {
+    const group = this.#groupOf.get(worker);
+    if (!group) return;
+    group.remove(worker);
+    this.#workers.delete(worker.node);
+    this.#groupOf.delete(worker);
+    this.#grown.delete(worker);
+    this.#isReachChanged = true;
+    if (group.size === 0) this.#dissolve(group);
   }
 
-  /** Workers that offer a routine in exactly that version. */
-  capableOf(routineId: string): readonly WorkerEntry[] {
-    return this.#capable.get(routineId) ?? [];
+  /** Whether any worker offers a routine in exactly that version. */
+  offers(routineId: string): boolean {
+    return this.#offering.has(routineId);
   }
 
   /** Full ids of everything that is offered. */
   get offered(): IterableIterator<string> {
-    return this.#capable.keys();
+    return this.#offering.keys();
+  }
+
+  /** Has a kind find its workers, again if groups have come or gone. */
+  attach(kind: RunKind): void {
+    if (kind.poolsVersion === this.#version) return;
+    const old = kind.pools;
+    kind.poolsVersion = this.#version;
+    kind.pools = this.#groupsOf(kind).map((group) => group.poolOf(kind.labels));
+    for (const pool of kind.pools) pool.enter();
+    for (const pool of old) pool.leave(kind);
+    // After the others were left, among which the same may be.
+    if (kind.waiting > 0) for (const pool of kind.pools) pool.waiting.add(kind);
+  }
+
+  /** A kind needs no workers any more. */
+  detach(kind: RunKind): void {
+    for (const pool of kind.pools) pool.leave(kind);
+    kind.pools = [];
+    kind.poolsVersion = -1;
+  }
+
+  /** Whether a worker that does not drain can take runs of a kind. @param anyStore - when their arguments come whole. */
+  canReach(kind: RunKind, anyStore = false): boolean {
+    const groups = this.#groupsOf(kind, anyStore);
+    return groups.some((group) => group.staysWith(kind.labels));
+  }
+
+  /** Workers that may take more than before, each once; and since when it was asked whether any came, went or drains. */
+  takeGrown(): { readonly workers: readonly WorkerEntry[]; readonly isReachChanged: boolean } {
+    const isReachChanged = this.#isReachChanged;
+    const workers = this.#grown.size > 0 ? [...this.#grown] : NONE;
+    this.#grown.clear();
+    this.#isReachChanged = false;
+    return { workers, isReachChanged };
+  }
+
+  #groupsOf({ routineId, store }: RunKind, anyStore = false): readonly WorkerGroup[] {
+    const groups = this.#offering.get(routineId) ?? NO_GROUPS;
+    return store === undefined || anyStore ? groups : groups.filter((group) => group.store === store);
+  }
+
+  #groupFor({ routines, store }: WorkerOffer): WorkerGroup {
+    const key = JSON.stringify([store, [...routines.values()].map(offerText).toSorted()]);
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const group = new WorkerGroup(key, routines, store);
+    this.#groups.set(key, group);
+    this.#version += 1;
+    for (const routineId of routines.keys()) {
+      const others = this.#offering.get(routineId);
+      if (others) others.push(group);
+      else this.#offering.set(routineId, [group]);
+    }
+    return group;
+  }
+
+  #dissolve(group: WorkerGroup): void {
+    this.#groups.delete(group.key);
+    this.#version += 1;
+    for (const routineId of group.routines.keys()) {
+      const rest = this.#offering.get(routineId)?.filter((other) => other !== group) ?? [];
+      if (rest.length > 0) this.#offering.set(routineId, rest);
+      else this.#offering.delete(routineId);
+    }
+  }
+
+  #changed(worker: WorkerEntry, takesMore: boolean): void {
+    for (const member of worker.memberships) member.pool.update(member);
+    if (takesMore) this.#grown.add(worker);
+    if (worker.status === 'TERMINATING') this.#isReachChanged = true;
   }
 }
 
-/** Takes a run's duration into the running mean of its routine. */
-export function learnDuration(worker: WorkerEntry, routineId: string, durationMs: number): void {
-  const believed = Math.min(Math.max(durationMs, 0), LONGEST_MS);
-  worker.meanMs.set(routineId, runningMean(worker.meanMs.get(routineId), believed));
+const NONE: readonly WorkerEntry[] = [];
+const NO_GROUPS: readonly WorkerGroup[] = [];
+
+function offerText({ routineId, sourceHash }: OfferedRoutine): string {
+  return `${routineId} ${sourceHash ?? ''}`;
 }

@@ -1,0 +1,25 @@
+import { labelsText } from '../model/labels.js';
+import {
+  formatRoutineId,
+  matchesRoutineId,
+  parseRoutineId,
+  type NamedRoutineId,
+} from '../model/routine-id.js';
+import type { RunKind } from './run-kind.js';
+import type { WorkerTable } from './worker-table.js';
+
+/** Why no worker can take runs of a kind, for people. */
+export function whyNobody({ routineId, labels }: RunKind, workers: WorkerTable): string {
+  if (workers.size === 0) return 'no worker is connected';
+  const id = parseRoutineId(routineId);
+  if (id.form === 'record') return `no routine has the record id ${routineId}`;
+  if (labels && workers.offers(routineId))
+    return `no worker that offers ${routineId} has the labels ${labelsText(labels)}`;
+  const { version: _, ...anyVersion } = id;
+  const others = [...workers.offered].filter((offer) =>
+    matchesRoutineId(anyVersion, parseRoutineId(offer) as NamedRoutineId),
+  );
+  return others.length > 0
+    ? `no worker offers ${routineId}; workers offer ${others.slice(0, 10).join(', ')}`
+    : `no worker offers a ${id.kind} ${formatRoutineId(anyVersion)}`;
+}

@@ -23,13 +23,17 @@ const LEASE = { holder: 'one', ttlMs: 10_000 };
 describe.skipIf(!canMount)('a file system that can only be read', () => {
   it('gives what it has, fails what would write, and loses nothing', async () => {
     const dir = newFileSystem('size=20m');
-    const first = openStore(dir, { fsync: true }).store;
+    const settings = { fsync: true, now: () => Date.now() };
+    const first = openStore(dir, settings).store;
     await first.put(KEY, resultOf(10));
     await first.pin(KEY, true);
     const { blob } = await first.blobs.put(bytesOf(100));
+    const leftover = path.join(dir, 'v1', 'tmp', 'half.tmp');
+    fs.writeFileSync(leftover, 'half');
+    fs.utimesSync(leftover, 1, 1);
     setReadOnly(dir, true);
     // Also for one that is opened only then.
-    for (const { store } of [{ store: first }, openStore(dir, { fsync: true })]) {
+    for (const { store } of [{ store: first }, openStore(dir, settings)]) {
       expect(await partsOf(await store.get(KEY))).toEqual(await partsOf(resultOf(10)));
       expect(await store.has(KEY)).toBe(true);
       const found = await store.blobs.get(blob.digest);
@@ -45,9 +49,11 @@ describe.skipIf(!canMount)('a file system that can only be read', () => {
       await expect(store.blobs.put(bytesOf(200))).rejects.toMatchObject(readOnly);
       await expect(store.blobs.put(bytesOf(100))).rejects.toMatchObject(readOnly);
       await expect(store.leases?.acquire(KEY, LEASE)).rejects.toMatchObject(readOnly);
+      await expect(store.sweep()).rejects.toMatchObject(readOnly);
       expect(await store.get(other)).toBeUndefined();
     }
     setReadOnly(dir, false);
+    expect(await first.sweep()).toEqual({ items: 1, byteLength: 4 });
     expect(await first.delete(KEY)).toBe(true);
   });
 

@@ -177,6 +177,7 @@ describe('a blob', () => {
     const { store } = openStore(server);
     const bytes = bytesOf(LARGE);
     await store.blobs.put(bytes);
+    server.aheadMs += 5_000;
     server.interfere = ({ method, name }) => {
       if (method === 'PUT' && name.startsWith('blobs/')) {
         for (const each of namesIn(server)) if (each !== name) server.objects.delete(each);
@@ -187,6 +188,25 @@ describe('a blob', () => {
     };
     expect((await store.blobs.put(bytes)).outcome).toBe('stored');
     expect(await readDigest(await store.blobs.get(digestOf(bytes)))).toBe(digestOf(bytes));
+  });
+
+  it('that several put again at once is present for all of them, though the server fails for some', async () => {
+    const server = await startServer();
+    const { store } = openStore(server, { attempts: 1 });
+    const bytes = bytesOf(10);
+    const name = `blobs/${digestOf(bytes)}`;
+    await store.blobs.put(bytes);
+    server.aheadMs += 5_000;
+    let isPutByOther = false;
+    server.interfere = (request) => {
+      if (request.method !== 'PUT' || request.name !== name) return undefined;
+      if (request.headers['if-match'] === undefined) return undefined;
+      if (isPutByOther) server.set(name, server.objects.get(name)?.body ?? Buffer.alloc(0));
+      return { refuse: [500, 'UnknownError'] };
+    };
+    await expect(store.blobs.put(bytes)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+    isPutByOther = true;
+    expect((await store.blobs.put(bytes)).outcome).toBe('present');
   });
 
   it('is refused when its bytes are not what the digest says, and leaves nothing', async () => {

@@ -23,7 +23,9 @@ export interface PartedSnapshot {
 export function snapshotInParts(encoded: Encoded, longBytes: number): PartedSnapshot {
   const long = new Map<number, Uint8Array>();
   const buffers = encoded.buffers.map((bytes, index) => {
-    if (bytes.byteLength < longBytes || takeMoved(bytes)) return ownOf(bytes);
+    // Once: what was moved is given away by being asked for.
+    if (takeMoved(bytes)) return bytes;
+    if (bytes.byteLength < longBytes) return copyOf(bytes);
     long.set(index + 1, bytes);
     return EMPTY;
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { move } from '../../src/codec/move.js';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
-import { snapshot } from '../../src/codec/snapshot.js';
+import { snapshot, snapshotInParts } from '../../src/codec/snapshot.js';
 
 const codec = new MsgpackrCodec();
 const LENGTH = 200_000;
@@ -37,6 +37,26 @@ describe('moved memory', () => {
   it('is copied when the value has only a part of it', () => {
     const array = move(new Uint8Array(LENGTH));
     expect(memoryOf(array.subarray(1))?.byteLength).toBe(LENGTH - 1);
+  });
+});
+
+describe('a snapshot in parts', () => {
+  it.each([10, 2 * LENGTH])(
+    'has moved memory itself, whether it is long or not: from %i bytes',
+    (longBytes) => {
+      const array = move(new Uint8Array(LENGTH));
+      const { own, long } = snapshotInParts(codec.encode({ array }), longBytes);
+      expect([own.buffers[0]?.buffer, long]).toEqual([array.buffer, undefined]);
+      expect(memoryOf(array)).not.toBe(array.buffer);
+    },
+  );
+
+  it('copies what is short, and leaves what is long to be copied', () => {
+    const [short, long] = [new Uint8Array(9_000).fill(1), new Uint8Array(LENGTH).fill(2)];
+    const parted = snapshotInParts(codec.encode([short, long]), LENGTH);
+    expect(parted.own.buffers).toEqual([short, new Uint8Array(0)]);
+    expect(parted.own.buffers[0]?.buffer).not.toBe(short.buffer);
+    expect([...(parted.long ?? [])].map(([part, bytes]) => [part, bytes.buffer])).toEqual([[2, long.buffer]]);
   });
 });
 

@@ -25,6 +25,8 @@ export type { TieredStoreSettings } from './cache/tiers.js';
 export { systemClock } from './lifecycle/platform/system-clock.js';
 export { Service, type ServiceCounts, type ServiceParts } from './service/service.js';
 export type { Labels } from './model/labels.js';
+export type { AnnouncedRunInfo } from './service/announced-runs.js';
+export type { WorkerInfo } from './service/listing.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export type { WorkerCounts } from './worker/held-runs.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';

@@ -31,6 +31,12 @@ export interface ActiveRun {
  */
 export type TriggeredAtClose = { readonly finishWithinMs: number; readonly clock: Clock } | 'leave';
 
+/** Hears of the runs whose bodies run here, and of every end. */
+export interface ActiveRunWatcher {
+  begins(run: ActiveRun): void;
+  ends(run: ActiveRun): void;
+}
+
 /** The runs in hand of one engine, its status, and its end. */
 export class ActiveRuns {
   readonly #runs = new Set<ActiveRun>();
@@ -44,6 +50,12 @@ export class ActiveRuns {
   readonly #closing = new Promise<void>((resolve) => (this.#resolveClosing = resolve));
 
   readonly status$ = this.#status.state$;
+  readonly #watcher: ActiveRunWatcher | undefined;
+
+  /** @param watcher - hears of the runs whose bodies run here. */
+  constructor(watcher?: ActiveRunWatcher) {
+    this.#watcher = watcher;
+  }
 
   get closed(): boolean {
     return this.#closed;
@@ -91,6 +103,11 @@ export class ActiveRuns {
     this.#refresh();
   }
 
+  /** The body of a run in hand begins to run, here. */
+  beginsHere(run: ActiveRun): void {
+    this.#watcher?.begins(run);
+  }
+
   setStatus(run: ActiveRun, status: ActiveRun['status']): void {
     if (!this.#runs.has(run) || run.status === status) return;
     if (run.status === 'HANGING') this.#hanging -= 1;
@@ -103,6 +120,7 @@ export class ActiveRuns {
   remove(run: ActiveRun): void {
     if (!this.#runs.delete(run)) return;
     if (run.status === 'HANGING') this.#hanging -= 1;
+    this.#watcher?.ends(run);
     this.#refresh();
     this.#endWhenEmpty();
   }

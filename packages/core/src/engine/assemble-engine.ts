@@ -2,7 +2,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor } from '../ports/executor.js';
 import type { RoutineEngine } from '../ports/routine-engine.js';
-import { ActiveRuns } from './active-runs.js';
+import { ActiveRuns, type ActiveRunWatcher } from './active-runs.js';
 import type { EngineParts } from './engine-parts.js';
 import { InlineExecutor } from './inline-executor.js';
 import { PurityCheck } from './purity-check.js';
@@ -22,6 +22,8 @@ interface EngineDifferences {
   readonly dispatcher?: Dispatcher;
   /** What runs bodies that stay here. Default: the calling thread. */
   readonly executor?: Executor | undefined;
+  /** Hears of the runs whose bodies run here. */
+  readonly watcher?: ActiveRunWatcher | undefined;
   /** The triggers that are in force. Default: those defined in this thread. */
   readonly triggers?: TriggerSource | undefined;
 }
@@ -44,7 +46,7 @@ export function assembleEngine(
 ): AssembledEngine {
   const { codec, clock, random, ids, catalog, feed, identity, cache, contents } = parts;
   const { policy, dispatcher, triggers: source = definedTriggers(catalog, identity.project) } = differences;
-  const active = new ActiveRuns();
+  const active = new ActiveRuns(differences.watcher);
   const directory = new RunDirectory(active, clock);
   const events = new RunEvents({ feed, clock, node: identity.name });
   const inline = new InlineExecutor({ codec, catalog, clock, ids });

@@ -4,6 +4,7 @@ import { asAnswer } from '../cache/answer-form.js';
 import type { ResultMaker } from '../cache/kept-results.js';
 import type { RememberedCall, ResultCache } from '../cache/result-cache.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
+import { RunAnnouncements } from '../dispatch/run-announcements.js';
 import type { ServiceLink } from '../dispatch/service-link.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
@@ -60,7 +61,8 @@ export class RemoteDispatchEngine implements RoutineEngine {
   constructor(parts: RemoteDispatchEngineParts) {
     const { policy, executor, triggers, clock } = parts;
     const dispatcher = new Dispatcher(parts.link, parts.contents);
-    const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers });
+    const watcher = new RunAnnouncements(clock, (directive) => parts.link.post(directive));
+    const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers, watcher });
     this.#active = assembled.active;
     this.#directory = assembled.directory;
     this.runs = assembled.directory;

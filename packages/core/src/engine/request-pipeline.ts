@@ -216,14 +216,17 @@ export class RequestPipeline {
 
   /** What a run that is executed here may ask and tell. */
   #hostOf(run: RequestedRun, cancel: CancelSignal): RunHost {
-    const { events, contents } = this.#parts;
+    const { events, contents, active } = this.#parts;
     return {
       cancel,
       request: async (subCall, subCancel, requester) =>
         (await this.requestLoaded(subCall, subCancel, requester)).outcome,
       fetch: (reference) => contents.fetch(reference, { signal: cancel.abortSignal }),
       spool: (chunks) => contents.spool(chunks, { signal: cancel.abortSignal }),
-      starting: () => run.starting(run.attempt, events.node),
+      starting: () => {
+        active.beginsHere(run);
+        run.starting(run.attempt, events.node);
+      },
       hanging: (waits) => run.hanging(waits),
       progress: (done, total) => run.progress(done, total),
       log: (level, message) => run.log(level, message),

@@ -244,6 +244,7 @@ export class ValueCaller {
       events.observed ? clock.monotonic() : undefined,
     );
     active.add(run);
+    active.beginsHere(run);
     if (submitted) run.beginAs(submitted);
     const settled = submitted ? parent?.adopt(run) : parent?.waitFor(run);
     return control.settle(

@@ -17,6 +17,8 @@ export const LIMITS = {
   maxDeliveries: 3,
   /** How many outcomes the service keeps at hand for one requester that does not acknowledge them. */
   unacknowledgedRuns: 100_000,
+  /** Runs that one node executes by itself and that the service is told of; further ones are not told. */
+  announcedRuns: 10_000,
   /** How many triggers, one after the other, may lead to one run. */
   triggerDepth: 8,
   /** Longest error that the handler of a trigger is given whole, in UTF-16 units of its JSON. */

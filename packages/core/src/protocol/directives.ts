@@ -53,6 +53,8 @@ export interface WorkerReady {
   readonly store?: string | undefined;
   /** What runs may require of it; absent for none. */
   readonly labels?: Labels | undefined;
+  /** It is only seen, and gets no runs. Absent: it takes some. */
+  readonly acceptsWork?: false | undefined;
 }
 /** worker -> service: no more runs, please; those in hand are being finished. */
 export interface WorkerDraining {
@@ -203,6 +205,24 @@ export interface ReportAgain extends RunHeader {
   readonly type: 'v1.routine.report_again';
 }
 
+/** A run that a node executes by itself. */
+export interface AnnouncedRun {
+  readonly runId: string;
+  /** Full routine id. */
+  readonly routineId: string;
+  readonly rootRunId: string;
+  readonly parentRunId?: string | undefined;
+  /** In milliseconds since 1970 (UTC), by the clock of the node. */
+  readonly startedAt: number;
+}
+/** node -> service: runs that it executes by itself began, or ended, so that they are seen. At most 500 of each. */
+export interface RunsAnnounced {
+  readonly type: 'v1.run.announced';
+  readonly started: readonly AnnouncedRun[];
+  /** Their run ids. */
+  readonly ended: readonly string[];
+}
+
 /** Everything after the handshake. */
 export type Directive =
   | WorkerReady
@@ -220,7 +240,8 @@ export type Directive =
   | RunFails
   | CancelRun
   | AcknowledgeRuns
-  | ReportAgain;
+  | ReportAgain
+  | RunsAnnounced;
 
 /** The handshake. */
 export type Greeting = Hello | Welcome | Refused;

@@ -7,7 +7,7 @@ import type { OfferedRoutine } from '../model/routine-definition.js';
 import { TRIGGER_WHENS, type OfferedTrigger, type TriggerWhen } from '../model/trigger.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
-import type { Directive, Greeting, RunHeader } from './directives.js';
+import type { AnnouncedRun, Directive, Greeting, RunHeader } from './directives.js';
 import { FieldReader } from './fields.js';
 import type { ReferenceText } from './reference-text.js';
 
@@ -21,6 +21,7 @@ const TRIGGER_DEPTH = 1_000;
 const PATH_LENGTH = 500;
 const STORE_LENGTH = 2_000;
 const MOST_ACKNOWLEDGED = 10_000;
+const MOST_ANNOUNCED = 500;
 const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -94,6 +95,21 @@ function remember(fields: FieldReader): RememberControl {
   };
 }
 
+function announcedRun(fields: FieldReader): AnnouncedRun {
+  return {
+    runId: fields.text('runId', ID_LENGTH),
+    routineId: fields.text('routineId', NAME_LENGTH),
+    rootRunId: fields.text('rootRunId', ID_LENGTH),
+    parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
+    startedAt: fields.finite('startedAt'),
+  };
+}
+
+function runIdOf(fields: FieldReader, value: unknown): string {
+  if (typeof value === 'string' && value.length <= ID_LENGTH) return value;
+  return fields.refuse('ended', `a list of texts of at most ${ID_LENGTH}`);
+}
+
 const READERS: { readonly [Type in Directive['type']]: Reader } = {
   'v1.worker.ready': (fields) => ({
     type: 'v1.worker.ready',
@@ -102,6 +118,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     inbox: fields.count('inbox', 100_000),
     store: fields.optional('store', store(fields)),
     labels: fields.optional('labels', (name) => fields.labels(name)),
+    acceptsWork: fields.optional('acceptsWork', (name) => (fields.flag(name) ? undefined : false)),
   }),
   'v1.worker.draining': () => ({ type: 'v1.worker.draining' }),
   'v1.heartbeat.check_pulse': () => ({ type: 'v1.heartbeat.check_pulse' }),
@@ -188,6 +205,11 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     runs: fields.list('runs', (value) => run(fields.item('runs', value)), MOST_ACKNOWLEDGED),
   }),
   'v1.routine.report_again': (fields) => ({ type: 'v1.routine.report_again', ...run(fields) }),
+  'v1.run.announced': (fields) => ({
+    type: 'v1.run.announced',
+    started: fields.list('started', (value) => announcedRun(fields.item('started', value)), MOST_ANNOUNCED),
+    ended: fields.list('ended', (value) => runIdOf(fields, value), MOST_ANNOUNCED),
+  }),
 };
 
 /**

@@ -11,8 +11,10 @@ import type { Logger } from '../ports/logger.js';
 import type { Connection, DirectiveHeader, Envelope, Listener } from '../ports/transport.js';
 import { PROTOCOL_VERSIONS, type Directive, type Hello, type WorkerReady } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
+import { AnnouncedRuns, type AnnouncedRunInfo } from './announced-runs.js';
 import { Heartbeats, type HeartbeatLimits } from './heartbeats.js';
 import { IdleWait } from './idle-wait.js';
+import { workerInfo, type WorkerInfo } from './listing.js';
 import { NodeSession } from './node-session.js';
 import { RoutineRecords } from './routine-records.js';
 import { RunLedger } from './run-ledger.js';
@@ -52,6 +54,7 @@ export class Service {
   readonly #listeners: Listener[] = [];
   readonly #subscriptions = new Set<Subscription>();
   readonly #idle: IdleWait;
+  readonly #announced = new AnnouncedRuns();
   #closing = false;
 
   constructor(parts: ServiceParts) {
@@ -75,6 +78,16 @@ export class Service {
   /** Record ids (`tdb:...`, `wfdb:...`) and the full routine ids that they were given to. */
   get routines(): ReadonlyMap<string, string> {
     return this.#records.all;
+  }
+
+  /** The workers that are connected, in the order of their coming. A snapshot. */
+  get workers(): readonly WorkerInfo[] {
+    return [...this.#workers.all].map(workerInfo);
+  }
+
+  /** Runs that nodes execute by themselves, such as those that scripts start. A snapshot. */
+  get announcedRuns(): readonly AnnouncedRunInfo[] {
+    return this.#announced.all;
   }
 
   /** Runs that are accepted and not over. */
@@ -195,6 +208,8 @@ export class Service {
         return this.#ledger.failed(node, directive);
       case 'v1.routine.ack':
         return this.#ledger.acknowledged(node, directive);
+      case 'v1.run.announced':
+        return this.#announced.take(node, directive);
       case 'v1.worker.ready':
         return this.#ready(node, directive);
       case 'v1.worker.draining':
@@ -220,8 +235,9 @@ export class Service {
       throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} registered twice`);
     const routines = new Map(ready.routines.map((routine) => [routine.routineId, routine]));
     const { inbox, store, labels } = ready;
-    const slots = Math.max(1, ready.slots);
-    this.#workers.add({ node, routines, slots, inbox, store, labels }, this.#parts.clock.monotonic());
+    const [slots, acceptsWork] = [Math.max(1, ready.slots), ready.acceptsWork !== false];
+    const offer = { node, routines, slots, inbox, store, labels, acceptsWork };
+    this.#workers.add(offer, this.#parts.clock.monotonic());
     for (const { routineId } of ready.routines) this.#records.register(routineId);
     this.#ledger.placement.fill();
   }
@@ -243,6 +259,7 @@ export class Service {
 
   #nodeLost(node: NodeSession): void {
     node.isGone = true;
+    this.#announced.nodeLost(node);
     const error = new RoutineEngineError('WORKER_LOST', `The connection of ${node.name} is gone`);
     this.#with(node, (worker) => {
       this.#workers.remove(worker);

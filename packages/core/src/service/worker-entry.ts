@@ -18,6 +18,8 @@ export interface WorkerOffer {
   /** Identity of the store that it shares with other nodes. */
   readonly store: string | undefined;
   readonly labels: Labels | undefined;
+  /** `false`: it is only seen, and never given a run. */
+  readonly acceptsWork: boolean;
 }
 
 /** Hears that a worker may take more than before, or less. */
@@ -31,6 +33,7 @@ export class WorkerEntry implements WorkerOffer {
   readonly inbox: number;
   readonly store: string | undefined;
   readonly labels: Labels | undefined;
+  readonly acceptsWork: boolean;
   /** Grows from worker to worker, in the order of their coming. */
   readonly number: number;
   readonly runs: Set<RunRecord> = new Set();
@@ -53,6 +56,7 @@ export class WorkerEntry implements WorkerOffer {
     this.inbox = offer.inbox;
     this.store = offer.store;
     this.labels = offer.labels;
+    this.acceptsWork = offer.acceptsWork;
     this.number = number;
     this.lastPulseAt = pulseAt;
     this.#onChange = onChange;

@@ -35,11 +35,12 @@ export class WorkerTable {
   }
 
   add(offer: WorkerOffer, pulseAt: number): WorkerEntry {
-    const group = this.#groupFor(offer);
+    const group = offer.acceptsWork ? this.#groupFor(offer) : undefined;
     this.#numbered += 1;
-    const shared = { ...offer, routines: group.routines };
+    const shared = { ...offer, routines: group?.routines ?? offer.routines };
     const worker = new WorkerEntry(shared, this.#numbered, pulseAt, (...change) => this.#changed(...change));
     this.#workers.set(worker.node, worker);
+    if (!group) return worker;
     this.#groupOf.set(worker, group);
     group.add(worker);
     this.#grown.add(worker);
@@ -48,12 +49,12 @@ export class WorkerTable {
   }
 
   remove(worker: WorkerEntry): void {
+    this.#workers.delete(worker.node);
+    this.#grown.delete(worker);
     const group = this.#groupOf.get(worker);
     if (!group) return;
     group.remove(worker);
-    this.#workers.delete(worker.node);
     this.#groupOf.delete(worker);
-    this.#grown.delete(worker);
     this.#isReachChanged = true;
     if (group.size === 0) this.#dissolve(group);
   }

@@ -10,7 +10,6 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { StateFeed } from '../events/state-feed.js';
 import { dropBody, type Body } from '../model/body.js';
-import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
 import { LIMITS } from '../model/limits.js';
@@ -28,9 +27,11 @@ import type { RoutineCatalog } from '../ports/routine-catalog.js';
 import type { NodeIdentity } from '../ports/tokens.js';
 import type { Transport } from '../ports/transport.js';
 import type { WorkerExecutor } from '../ports/worker-executor.js';
-import type { RequestStart, RunHeader } from '../protocol/directives.js';
+import type { RequestStart, RunHeader, WorkerReady } from '../protocol/directives.js';
 import { argumentsAtHand, loadArguments } from './load-arguments.js';
+import { Grace } from './grace.js';
 import { HeldRuns, type WorkerCounts } from './held-runs.js';
+import { callOf, toldOf } from './requests.js';
 import { WorkerRun, type WorkerRunParts } from './worker-run.js';
 
 /** What a worker is made of. @public */
@@ -58,6 +59,8 @@ export interface WorkerNodeParts {
   readonly slots?: number;
   /** Short runs it takes beyond its slots, so that it never waits for the next. Default 128. */
   readonly inbox?: number;
+  /** `false`: it is seen by the service, with what it offers, and gets no runs. Default `true`. */
+  readonly acceptsWork?: boolean;
   /** What runs may require of this worker, such as `{ gpu: 'a100' }`. Default: none. */
   readonly labels?: Labels;
 }
@@ -78,8 +81,13 @@ export class WorkerNode {
   readonly #slots: number;
   readonly #inbox: number;
   readonly #labels: Labels | undefined;
+  readonly #acceptsWork: boolean;
   #routines: ReadonlyMap<string, OfferedRoutine> = new Map();
   #triggers: readonly KnownTrigger[] = [];
+  /** Takes no more runs. */
+  #isDraining = false;
+  #grace: Grace | undefined;
+  /** Gives back what it holds. */
   #ending = false;
   #stopped: Promise<void> | undefined;
 
@@ -96,6 +104,7 @@ export class WorkerNode {
     this.#slots = slots;
     this.#inbox = inbox;
     this.#labels = labels;
+    this.#acceptsWork = parts.acceptsWork ?? true;
     this.#executor = executor;
     this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
     const triggers = (): readonly KnownTrigger[] => this.#triggers;
@@ -141,8 +150,9 @@ export class WorkerNode {
       await this.#link.open();
       const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
       const [slots, inbox, labels] = [this.#slots, this.#inbox, this.#labels];
-      const offers = routines.map(announced);
-      this.#link.send({ type: 'v1.worker.ready', routines: offers, slots, inbox, store, labels });
+      const offers = routines.map(toldOf);
+      const ready: WorkerReady = { type: 'v1.worker.ready', routines: offers, slots, inbox, store, labels };
+      this.#link.send(this.#acceptsWork ? ready : { ...ready, acceptsWork: false });
       this.#refresh();
     } catch (error) {
       await this.stop();
@@ -150,13 +160,22 @@ export class WorkerNode {
     }
   }
 
-  /** Takes no more runs, gives those in hand back to the service, closes its executor and the connection. */
-  stop(): Promise<void> {
-    return (this.#stopped ??= this.#stop());
+  /**
+   * Takes no more runs, lets those in hand end, gives the rest back to the service, which places them elsewhere, and closes
+   * its executor and the connection. A second call gives the same promise, and ends the grace at once.
+   * @param options - `graceMs`: how long runs in hand may go on, in milliseconds. Default 0: they are given back at once.
+   */
+  stop({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#grace?.end();
+    return (this.#stopped ??= this.#stop(graceMs));
   }
 
-  async #stop(): Promise<void> {
+  async #stop(graceMs: number): Promise<void> {
     this.#link.post({ type: 'v1.worker.draining' });
+    this.#setStatus('TERMINATING');
+    this.#isDraining = true;
+    this.#grace = new Grace(this.#parts.clock, graceMs, (then) => this.#held.whenEmpty(then));
+    await this.#grace.over;
     this.#end(new RoutineEngineError('WORKER_LOST', `${this.name} shuts down`));
     await this.#engine.shutdown();
     await this.#handedBack();
@@ -177,6 +196,7 @@ export class WorkerNode {
   /** Cancels what it holds, and takes nothing any more. */
   #end(reason: Error): void {
     this.#setStatus('TERMINATING');
+    this.#isDraining = true;
     this.#ending = true;
     this.#held.cancelAll(reason);
   }
@@ -252,14 +272,14 @@ export class WorkerNode {
         `${this.name} does not offer ${routineId}; it offers ${there}`,
       );
     }
-    if (this.#ending || this.#held.running >= this.#slots + this.#inbox) {
+    if (this.#isDraining || !this.#acceptsWork || this.#held.running >= this.#slots + this.#inbox) {
       return new RoutineEngineError('WORKER_BUSY', `${this.name} has no slot for ${routineId}`);
     }
     return undefined;
   }
 
   #refresh(): void {
-    if (this.#ending) return;
+    if (this.#isDraining) return;
     const { running, hanging } = this.#held;
     this.#setStatus(statusOfCounts({ running, hanging }));
   }
@@ -273,33 +293,6 @@ export class WorkerNode {
     const { name } = this;
     feed.emit({ type: 'worker.status', at: clock.now(), node: name, worker: name, status, running, hanging });
   }
-}
-
-/** What the service is told of a routine. */
-function announced({ routineId, sourceHash, trigger }: OfferedRoutine): OfferedRoutine {
-  return { routineId, sourceHash, ...(trigger && { trigger: { on: trigger.on, when: trigger.when } }) };
-}
-
-function callOf(request: RequestStart, args: Encoded): EncodedCall {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, remember, answer } = request;
-  const { attemptTimeoutMs, depth, submitted, priority, triggeredBy, triggerDepth } = request;
-  return {
-    runId,
-    rootRunId,
-    routineId,
-    attempt,
-    arguments: args,
-    parentRunId,
-    argumentsDigest,
-    remember,
-    answer,
-    attemptTimeoutMs,
-    depth,
-    submitted,
-    priority,
-    triggeredBy,
-    triggerDepth,
-  };
 }
 
 function assertLabels(worker: string, labels: unknown): void {

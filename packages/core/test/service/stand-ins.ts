@@ -22,7 +22,7 @@ export function addWorker(table: WorkerTable, said: Said = {}): WorkerEntry {
   const { routines = [TRAIN], slots = 1, inbox = 0, store, labels } = said;
   const offered = new Map(routines.map((routineId) => [routineId, { routineId }]));
   const node = {} as NodeSession;
-  return table.add({ node, routines: offered, slots, inbox, store, labels }, 0);
+  return table.add({ node, routines: offered, slots, inbox, store, labels, acceptsWork: true }, 0);
 }
 
 let made = 0;

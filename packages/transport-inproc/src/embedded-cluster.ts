@@ -36,6 +36,8 @@ export interface EmbeddedClusterOptions extends ThreadOptions, InprocOptions {
   readonly workers: number;
   /** How late a worker's pulse may be. */
   readonly heartbeat?: HeartbeatLimits;
+  /** How many runs may wait for a worker; one beyond them fails with `QUEUE_FULL`. Default `LIMITS.queuedRuns`. */
+  readonly queuedRuns?: number;
   /** Labels of each worker, by its number from 1 on, which runs may require. Default: none. */
   readonly labels?: (worker: number) => Labels;
 }
@@ -87,8 +89,12 @@ function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluste
   const ids = parts.get(IDS);
   const logger = parts.get(LOGGER);
   const feed = parts.get(EVENT_FEED);
-  const { heartbeat, labels, ...threads } = options;
-  const service = new Service({ name: 'service', clock, ids, logger, feed, ...(heartbeat && { heartbeat }) });
+  const { heartbeat, queuedRuns, labels, ...threads } = options;
+  const service = new Service({
+    ...{ name: 'service', clock, ids, logger, feed },
+    ...(heartbeat && { heartbeat }),
+    ...(queuedRuns !== undefined && { queuedRuns }),
+  });
   const shared = {
     clock,
     ids,

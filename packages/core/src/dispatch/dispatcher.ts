@@ -1,14 +1,17 @@
 import type { Contents } from '../cache/contents.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import { bodyOf, dropBody, type Body } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Encoded } from '../model/encoded.js';
+import { LIMITS } from '../model/limits.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { Timer } from '../ports/clock.js';
 import type {
   RequestStart,
   ResendArguments,
@@ -19,6 +22,7 @@ import type {
 import { Acknowledgements } from '../protocol/acknowledgements.js';
 import { nodeOfText, referenceOfText } from '../protocol/reference-text.js';
 import { receiveValue, valueAtHand } from './receive-value.js';
+import { RequestWindows, type Windowed } from './request-windows.js';
 import type { ServiceLink } from './service-link.js';
 import { hasLargePart, shareValue, type SentValue } from './share-value.js';
 
@@ -31,13 +35,18 @@ export interface DispatchObserver {
   log(level: LogLevel, message: string): void;
 }
 
-interface Pending {
+interface Pending extends Windowed {
   readonly call: EncodedCall;
   readonly observer: DispatchObserver;
   readonly cancel: CancelSignal;
   /** The result whose bytes are being read. */
   reading?: AbortController | undefined;
   readonly settle: (outcome: Outcome) => void;
+  /** Ends it when it is kept back too long. */
+  keptTimer?: Timer | undefined;
+  /** Until when it may wait for a worker, by the monotonic clock, and how many milliseconds that were when it was sent. */
+  waitUntil?: number | undefined;
+  waitMs?: number | undefined;
 }
 
 /** Sends calls to the service as directives, and gives back the outcomes that come. */
@@ -46,12 +55,17 @@ export class Dispatcher {
   readonly #contents: Contents;
   readonly #acknowledgements: Acknowledgements;
   readonly #pending = new Map<string, Pending>();
+  readonly #windows: RequestWindows<Pending>;
   /** Some worker that the service has can't read the store of this node. */
   #sendsWhole = false;
 
-  /** @param contents - takes large arguments and results by way of the store, unless the link shares memory. */
-  constructor(link: ServiceLink, contents: Contents) {
+  /**
+   * @param contents - takes large arguments and results by way of the store, unless the link shares memory.
+   * @param requestsInFlight - how many requests of one parent run, or of no run, may be unanswered; others are kept here.
+   */
+  constructor(link: ServiceLink, contents: Contents, requestsInFlight: number = LIMITS.requestsInFlight) {
     this.#link = link;
+    this.#windows = new RequestWindows(requestsInFlight, (pending) => this.#begin(pending));
     this.#contents = contents;
     this.#acknowledgements = new Acknowledgements(link.clock, (directive) => link.post(directive));
     const observe = (run: RunHeader, tell: (observer: DispatchObserver) => void): void => {
@@ -76,26 +90,48 @@ export class Dispatcher {
       const stopListening = cancel.onCancel((reason) => {
         if (!this.#pending.has(call.runId)) return;
         const error = toPlainError(reason);
-        this.#link.post({
-          type: 'v1.routine.cancel',
-          runId: call.runId,
-          attempt: call.attempt,
-          lease: 0,
-          error,
-        });
+        const { runId, attempt } = call;
+        if (pending.windowState === 'sent')
+          this.#link.post({ type: 'v1.routine.cancel', runId, attempt, lease: 0, error });
         settle({ status: 'CANCELLED', error });
       });
       const settle = (outcome: Outcome): void => {
-        this.#pending.delete(call.runId);
+        if (this.#pending.delete(call.runId)) this.#windows.leave(pending);
+        pending.keptTimer?.cancel();
         pending.reading?.abort();
         stopListening();
         resolve(outcome);
       };
-      const pending: Pending = { call, observer, cancel, settle };
+      const pending: Pending = {
+        ...{ call, observer, cancel, settle, window: windowOf(call), windowState: 'kept' },
+      };
       if (cancel.reason) return settle({ status: 'CANCELLED', error: toPlainError(cancel.reason) });
       this.#pending.set(call.runId, pending);
-      this.#send(pending);
+      this.#windows.enter(pending);
+      if (pending.windowState === 'kept') this.#limitKeeping(pending);
     });
+  }
+
+  /** What is kept back waits for a worker as well. */
+  #limitKeeping(pending: Pending): void {
+    const { queueTimeoutMs, routineId } = pending.call;
+    if (queueTimeoutMs === undefined) return;
+    const { clock } = this.#link;
+    pending.waitUntil = clock.monotonic() + queueTimeoutMs;
+    pending.keptTimer = clock.after(queueTimeoutMs, () => {
+      const why = `its caller has so many calls under way that it was not even sent`;
+      const message = `${routineId} waited ${queueTimeoutMs} ms for a worker: ${why}`;
+      const error = toPlainError(new RoutineEngineError('QUEUE_TIMEOUT', message));
+      pending.settle({ status: 'FAILED', error });
+    });
+  }
+
+  /** Its window has let it in. */
+  #begin(pending: Pending): void {
+    pending.keptTimer?.cancel();
+    if (pending.waitUntil !== undefined)
+      pending.waitMs = Math.max(1, pending.waitUntil - this.#link.clock.monotonic());
+    this.#send(pending);
   }
 
   /** Small arguments go at once; to put large ones into the store takes a while. */
@@ -111,10 +147,13 @@ export class Dispatcher {
     });
   }
 
-  #sendNow({ call, settle }: Pending, store: string | undefined, { body, blobs }: SentValue): void {
-    const refused = (error: unknown): void => settle({ status: 'FAILED', error: toPlainError(error) });
+  #sendNow(pending: Pending, store: string | undefined, { body, blobs }: SentValue): void {
+    const { call, waitMs } = pending;
+    const refused = (error: unknown): void =>
+      pending.settle({ status: 'FAILED', error: toPlainError(error) });
     try {
-      this.#link.send(requestOf(call, store, blobs), body, refused);
+      const request = requestOf(call, store, blobs);
+      this.#link.send(waitMs === undefined ? request : { ...request, queueTimeoutMs: waitMs }, body, refused);
     } catch (error) {
       refused(error);
     }
@@ -177,6 +216,11 @@ export class Dispatcher {
     const plain = toPlainError(error);
     for (const pending of [...this.#pending.values()]) pending.settle({ status: 'FAILED', error: plain });
   }
+}
+
+/** A call never waits for those of a lower priority, so that priorities have windows of their own. */
+function windowOf({ parentRunId = '', priority }: EncodedCall): string {
+  return priority ? `${parentRunId} ${priority}` : parentRunId;
 }
 
 function requestOf(

@@ -13,6 +13,10 @@ export const LIMITS = {
   leaseMs: 10_000,
   /** Priorities go from minus this to this. */
   highestPriority: 100,
+  /** Runs that may wait at one service; a request beyond them fails with QUEUE_FULL. */
+  queuedRuns: 1_000_000,
+  /** Unanswered requests that a node has at once of one parent run, or of no run, and one priority; it keeps the others itself. */
+  requestsInFlight: 10_000,
   /** How many workers one run may bring down before it fails as RUN_POISONED. */
   maxDeliveries: 3,
   /** How many outcomes the service keeps at hand for one requester that does not acknowledge them. */

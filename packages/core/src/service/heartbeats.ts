@@ -26,10 +26,17 @@ interface HeartbeatsParts {
   readonly onLost: (worker: WorkerEntry) => void;
 }
 
-/** Asks every worker for its pulse and judges those that are late. */
+/** Workers are asked in this many groups, one after the other: their answers are not to come all at once. */
+const MOST_GROUPS = 20;
+/** Shortest time between two groups, in milliseconds. */
+const SHORTEST_MS = 100;
+
+/** Asks every worker for its pulse once in a beat, and judges those that are late. */
 export class Heartbeats {
   readonly #parts: HeartbeatsParts;
   readonly #limits: Required<HeartbeatLimits>;
+  readonly #groups: number;
+  #group = 0;
   #timer: Timer | undefined;
   /** When the next beat is due. */
   #dueAt = 0;
@@ -38,11 +45,13 @@ export class Heartbeats {
     const { heartbeatMs, suspectMs, leaseMs } = LIMITS;
     this.#parts = parts;
     this.#limits = { heartbeatMs, suspectMs, leaseMs, ...parts.limits };
+    this.#groups = Math.max(1, Math.min(MOST_GROUPS, Math.floor(this.#limits.heartbeatMs / SHORTEST_MS)));
   }
 
   start(): void {
-    this.#dueAt = this.#parts.clock.monotonic() + this.#limits.heartbeatMs;
-    this.#timer = this.#parts.clock.after(this.#limits.heartbeatMs, () => {
+    const stepMs = this.#limits.heartbeatMs / this.#groups;
+    this.#dueAt = this.#parts.clock.monotonic() + stepMs;
+    this.#timer = this.#parts.clock.after(stepMs, () => {
       this.#beat();
       this.start();
     });
@@ -56,7 +65,8 @@ export class Heartbeats {
     const now = this.#parts.clock.monotonic();
     // While this process was busy or asleep no pulse could be heard: that time is not the workers'.
     const deafMs = now - this.#dueAt;
-    for (const worker of [...this.#parts.workers()]) {
+    this.#group = (this.#group + 1) % this.#groups;
+    for (const worker of this.#parts.workers()) {
       if (deafMs > this.#limits.heartbeatMs) worker.lastPulseAt += deafMs;
       const judged = verdict(now - worker.lastPulseAt, this.#limits);
       if (judged === 'lost') {
@@ -64,7 +74,8 @@ export class Heartbeats {
         continue;
       }
       if (judged === 'suspect') this.#parts.onSuspect(worker);
-      worker.node.post({ type: 'v1.heartbeat.check_pulse' });
+      if (worker.number % this.#groups === this.#group)
+        worker.node.post({ type: 'v1.heartbeat.check_pulse' });
     }
   }
 }

@@ -19,6 +19,8 @@ import type { WorkerTable } from './worker-table.js';
 interface PlacementParts {
   readonly workers: WorkerTable;
   readonly clock: Clock;
+  /** How many runs may wait. */
+  readonly queuedRuns: number;
   /** The queue became empty, or is no longer empty. */
   readonly onQueue: (waiting: number) => void;
   /** A run that is wanted no more is not placed again. */
@@ -241,7 +243,9 @@ export class Placement {
   }
 
   #enqueue(record: RunRecord, kind: RunKind): void {
-    const { clock, onQueue } = this.#parts;
+    const { clock, onQueue, queuedRuns } = this.#parts;
+    // What had a worker before was taken in already.
+    if (this.queue.size >= queuedRuns && record.lease === 0) return this.#refuse(record);
     this.queue.add(record, kind);
     if (this.queue.size === 1) onQueue(1);
     const { queueTimeoutMs } = record.request;
@@ -251,6 +255,12 @@ export class Placement {
     if (record.told || workersOf(kind) > 0) return;
     record.told = true;
     this.#tellWaiting(record, this.#whyNobody(kind));
+  }
+
+  #refuse(record: RunRecord): void {
+    const { routineId } = record.request;
+    const message = `${routineId} can't wait for a worker: ${this.queue.size} runs wait already, which is all that the service keeps (queuedRuns)`;
+    this.#parts.onFailed(record, new RoutineEngineError('QUEUE_FULL', message));
   }
 
   #timeOut(record: RunRecord, queueTimeoutMs: number): void {

@@ -30,6 +30,7 @@ interface RunLedgerParts {
   readonly records: RoutineRecords;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly queuedRuns: number;
   readonly onQueue: (waiting: number) => void;
   /** A run was answered, or its outcome is kept no more. */
   readonly onFewer: () => void;
@@ -54,6 +55,7 @@ export class RunLedger {
     this.placement = new Placement({
       workers: parts.workers,
       clock: parts.clock,
+      queuedRuns: parts.queuedRuns,
       onQueue: parts.onQueue,
       onFailed: (record, error) => this.#outcomes.fail(record, toPlainError(error), false),
       onCancelled: (record, error) => this.#outcomes.fail(record, error, true),

@@ -31,6 +31,8 @@ export interface ServiceParts {
   readonly logger: Logger;
   readonly feed: EventFeed<EngineEvent>;
   readonly heartbeat?: HeartbeatLimits;
+  /** How many runs may wait for a worker; a request beyond them fails with `QUEUE_FULL`. Default {@link LIMITS}.queuedRuns. */
+  readonly queuedRuns?: number;
 }
 
 /** How much a service has in hand. @public */
@@ -58,10 +60,10 @@ export class Service {
   #closing = false;
 
   constructor(parts: ServiceParts) {
-    const { clock, logger, heartbeat } = parts;
+    const { clock, logger, heartbeat, queuedRuns = LIMITS.queuedRuns } = parts;
     this.#parts = parts;
     this.#ledger = new RunLedger({
-      ...{ clock, logger, workers: this.#workers, records: this.#records },
+      ...{ clock, logger, workers: this.#workers, records: this.#records, queuedRuns },
       onQueue: (waiting) => this.#tellQueue(waiting),
       onFewer: () => this.#idle.check(),
     });

@@ -25,7 +25,7 @@ class Play {
 
   constructor() {
     this.placement = new Placement({
-      ...{ workers: this.workers, clock: new Turns(), onQueue: () => undefined },
+      ...{ workers: this.workers, clock: new Turns(), onQueue: () => undefined, queuedRuns: 1_000_000 },
       onCancelled: (record) => void this.failed.push(record.request.runId),
       onFailed: (record) => void this.failed.push(record.request.runId),
     });

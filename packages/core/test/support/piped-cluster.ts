@@ -42,16 +42,17 @@ export class PipedCluster {
     log: (level: string, message: string) => void this.logged.push(`${level} ${message}`),
   };
 
-  private constructor() {
+  private constructor(queuedRuns: number | undefined) {
     let made = 0;
     this.service = new Service({
       ...{ name: 'service', clock: this.turns, ids: { next: () => `id-${(made += 1)}` } },
       ...{ logger: this.#logger, feed: new EventFeed<EngineEvent>() },
+      ...(queuedRuns !== undefined && { queuedRuns }),
     });
   }
 
-  static async start(): Promise<PipedCluster> {
-    const cluster = new PipedCluster();
+  static async start(queuedRuns?: number): Promise<PipedCluster> {
+    const cluster = new PipedCluster(queuedRuns);
     cluster.service.serve(await cluster.transport.listen('piped:service'));
     return cluster;
   }
@@ -77,7 +78,10 @@ export class PipedCluster {
     return peer;
   }
 
-  async requester(store: ResultStore = sharedStore('own', this.turns)): Promise<Requester> {
+  async requester(
+    store: ResultStore = sharedStore('own', this.turns),
+    requestsInFlight?: number,
+  ): Promise<Requester> {
     const { turns } = this;
     const feed = new EventFeed<EngineEvent>();
     const link = new ServiceLink({
@@ -85,7 +89,7 @@ export class PipedCluster {
       ...{ codec: new MsgpackrCodec(), clock: turns, logger: this.#logger, feed },
     });
     const contents = new Contents({ store, spool: memorySpool(), clock: turns, feed, node: 'requester' });
-    const dispatcher = new Dispatcher(link, contents);
+    const dispatcher = new Dispatcher(link, contents, requestsInFlight);
     const pipe = this.transport.pipes.length;
     await turns.until(link.open());
     return {

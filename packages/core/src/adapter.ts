@@ -68,6 +68,7 @@ export type {
 export type { RoutineCatalog } from './ports/routine-catalog.js';
 export type { CurrentRun, RoutineCall, RoutineEngine, TriggeredRun } from './ports/routine-engine.js';
 export type { RunHandle, Runs } from './ports/runs.js';
+export type { RoutineInfo, WorkerInfo } from './model/cluster-info.js';
 export type { RunFilter, RunInfo } from './model/run-info.js';
 export type { Serializer } from './ports/serializer.js';
 export type {

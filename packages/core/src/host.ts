@@ -26,7 +26,7 @@ export { systemClock } from './lifecycle/platform/system-clock.js';
 export { Service, type ServiceCounts, type ServiceParts } from './service/service.js';
 export type { Labels } from './model/labels.js';
 export type { AnnouncedRunInfo } from './service/announced-runs.js';
-export type { WorkerInfo } from './service/listing.js';
+export type { WorkerInfo } from './model/cluster-info.js';
 export type { HeartbeatLimits } from './service/heartbeats.js';
 export type { WorkerCounts } from './worker/held-runs.js';
 export { WorkerNode, type WorkerNodeParts } from './worker/worker-node.js';

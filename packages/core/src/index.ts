@@ -63,5 +63,6 @@ export type { ExecutionPolicy, PolicyCall } from './ports/execution-policy.js';
 export type { EnginePlugin } from './ports/plugin.js';
 export type { CurrentRun, RoutineEngine } from './ports/routine-engine.js';
 export type { RunHandle, Runs } from './ports/runs.js';
+export type { RoutineInfo, WorkerInfo } from './model/cluster-info.js';
 export type { RunFilter, RunInfo } from './model/run-info.js';
 export type { Serializer } from './ports/serializer.js';

@@ -5,7 +5,9 @@ import type { ResultMaker } from '../cache/kept-results.js';
 import type { RememberedCall, ResultCache } from '../cache/result-cache.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { RunAnnouncements } from '../dispatch/run-announcements.js';
+import { ServiceInquiry } from '../dispatch/service-inquiry.js';
 import type { ServiceLink } from '../dispatch/service-link.js';
+import { fromPlainError } from '../errors/error-conversion.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
@@ -21,6 +23,7 @@ import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-en
 import type { RunHandle, Runs } from '../ports/runs.js';
 import type { ActiveRuns, TriggeredAtClose } from './active-runs.js';
 import { assembleEngine } from './assemble-engine.js';
+import { ClusterRuns } from './cluster-runs.js';
 import type { EngineParts } from './engine-parts.js';
 import type { RequestPipeline } from './request-pipeline.js';
 import type { RunDirectory } from './run-directory.js';
@@ -65,7 +68,12 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers, watcher });
     this.#active = assembled.active;
     this.#directory = assembled.directory;
-    this.runs = assembled.directory;
+    this.runs = new ClusterRuns(assembled.directory, new ServiceInquiry(parts.link));
+    // A worker hears of what it was given by itself; this is of what runs here and was announced.
+    if (!executor)
+      parts.link.on('v1.routine.cancel', ({ runId, error }) =>
+        assembled.active.find(runId)?.cancellation.cancel(fromPlainError(error)),
+      );
     this.#caller = assembled.caller;
     this.#inspector = assembled.inspector;
     this.#pipeline = assembled.pipeline;

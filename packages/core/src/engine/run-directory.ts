@@ -5,7 +5,7 @@ import { cancelledBy, type SubmittedRun } from '../context/submitted-run.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { StateFeed } from '../events/state-feed.js';
 import { LIMITS } from '../model/limits.js';
-import { isOver, selectRuns, type RunFilter, type RunInfo } from '../model/run-info.js';
+import { byAge, isOver, selectRuns, type RunFilter, type RunInfo } from '../model/run-info.js';
 import type { RunStatus } from '../model/statuses.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RunHandle, Runs } from '../ports/runs.js';
@@ -49,13 +49,23 @@ export class RunDirectory implements Runs {
   }
 
   async list(filter: RunFilter = {}): Promise<readonly RunInfo[]> {
-    return selectRuns(this.#all(), filter);
+    return selectRuns([...this.#all()].sort(byAge), filter);
   }
 
   async cancel(runId: string, reason?: unknown): Promise<boolean> {
     const run = this.#active.find(runId);
     run?.cancellation.cancel(cancelledBy('its id', run.routineId, reason));
     return run !== undefined;
+  }
+
+  /** There is no service. */
+  async workers(): Promise<readonly never[]> {
+    return [];
+  }
+
+  /** There is no service. */
+  async routines(): Promise<readonly never[]> {
+    return [];
   }
 
   /** Forgets what is over, since nobody can ask any more. */

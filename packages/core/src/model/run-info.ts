@@ -14,6 +14,10 @@ export interface RunInfo {
   readonly status: RunStatus;
   /** Absent once it is over. */
   readonly attempt?: number | undefined;
+  /** Name of the worker that holds it; absent when none does, and without a service. */
+  readonly worker?: string | undefined;
+  /** Name of the node that requested it, when the service knows it. */
+  readonly requester?: string | undefined;
   /** Run ids of the sub-runs it waits for, as far as they are known where it was asked. */
   readonly waitsFor: readonly string[];
 }
@@ -25,13 +29,14 @@ export interface RunFilter {
   readonly routine?: string;
   readonly parentRunId?: string;
   readonly rootRunId?: string;
-  /** The most that are given, 1 to 10,000. Default 100. */
+  /** The most that are given, 1 to 1,000. Default 100. */
   readonly limit?: number;
 }
 
 const DEFAULT_LIMIT = 100;
-const LONGEST_LIST = 10_000;
-const RUN_STATUSES = ['PENDING', 'RUNNING', 'HANGING', 'DONE', 'FAILED', 'CANCELLED'] as const;
+/** Most items that are listed at once. */
+export const LONGEST_LIST = 1_000;
+export const RUN_STATUSES = ['PENDING', 'RUNNING', 'HANGING', 'DONE', 'FAILED', 'CANCELLED'] as const;
 
 /** Whether a run has ended. */
 export function isOver(status: RunStatus): boolean {
@@ -39,7 +44,7 @@ export function isOver(status: RunStatus): boolean {
 }
 
 /**
- * The runs that fit a filter, oldest first: their ids grow with time.
+ * The first runs that fit a filter. No more are looked at than it takes.
  * @throws {@link RoutineEngineError} `OPTION_INVALID`, `ROUTINE_ID_INVALID`.
  */
 export function selectRuns(runs: Iterable<RunInfo>, filter: RunFilter): readonly RunInfo[] {
@@ -54,8 +59,9 @@ export function selectRuns(runs: Iterable<RunInfo>, filter: RunFilter): readonly
     if (rootRunId !== undefined && run.rootRunId !== rootRunId) continue;
     if (fitsRoutine && !fitsRoutine(run.routineId)) continue;
     fitting.push(run);
+    if (fitting.length >= limit) break;
   }
-  return fitting.sort(byRunId).slice(0, limit);
+  return fitting;
 }
 
 function assertRunFilter({ status, limit, parentRunId, rootRunId }: RunFilter): void {
@@ -79,6 +85,7 @@ function routineFilter(routine: string): (routineId: string) => boolean {
   return (routineId) => matchesRoutineId(pattern, parseRoutineId(routineId));
 }
 
-function byRunId(a: RunInfo, b: RunInfo): number {
+/** Oldest first: run ids grow with time. */
+export function byAge(a: RunInfo, b: RunInfo): number {
   return a.runId < b.runId ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { RoutineInfo, WorkerInfo } from '../model/cluster-info.js';
 import type { RunFilter, RunInfo } from '../model/run-info.js';
 import type { RunStatus } from '../model/statuses.js';
 
@@ -10,7 +11,7 @@ export interface RunHandle<Result> {
   readonly routineId: string;
   /** What the run is doing, as far as this process knows; of a run elsewhere, `RUNNING` also while it hangs. */
   readonly status: RunStatus;
-  /** Current status first, then each change. Completes with the run. */
+  /** Current status first, then each change. Completes with the run; of a run of another node it is what it was when asked. */
   readonly status$: Observable<RunStatus>;
   /**
    * Waits for the end of the run. Asked again, it gives the same. A run that waits here is HANGING, as with any call.
@@ -23,12 +24,15 @@ export interface RunHandle<Result> {
 }
 
 /**
- * Runs by their ids: those in hand, and for a while those that were submitted and are over. With a service, of every node
- * that it knows; without one, of this process.
+ * Runs by their ids: those of this process that are in hand, and for a while those that were submitted and are over. With a
+ * service also the runs that other nodes requested of it, as long as they are in hand; every node may see and cancel them.
  * @public
  */
 export interface Runs {
-  /** @returns `undefined` when no such run is known (any more). */
+  /**
+   * @returns `undefined` when no such run is known (any more).
+   * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`, as all of these, when the service can't be asked.
+   */
   get(runId: string): Promise<RunHandle<unknown> | undefined>;
   /** Those that fit, oldest first. @throws {@link RoutineEngineError} `OPTION_INVALID`, `ROUTINE_ID_INVALID`. */
   list(filter?: RunFilter): Promise<readonly RunInfo[]>;
@@ -37,4 +41,8 @@ export interface Runs {
    * @returns whether it was in hand.
    */
   cancel(runId: string, reason?: unknown): Promise<boolean>;
+  /** The workers that are connected to the service, at most 1,000; none without one. */
+  workers(): Promise<readonly WorkerInfo[]>;
+  /** The routines that workers of the service offer, at most 1,000; none without one. */
+  routines(): Promise<readonly RoutineInfo[]>;
 }

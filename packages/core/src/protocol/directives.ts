@@ -6,6 +6,7 @@ import type { NodeRole } from '../model/node-role.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { BlobPart } from '../model/stored-blob.js';
+import type { AskService, ServiceAnswers } from './inspection.js';
 import type { ReferenceText } from './reference-text.js';
 
 /** Protocol versions this package speaks, best first. */
@@ -239,6 +240,8 @@ export type Directive =
   | RunCompletes
   | RunFails
   | CancelRun
+  | AskService
+  | ServiceAnswers
   | AcknowledgeRuns
   | ReportAgain
   | RunsAnnounced;

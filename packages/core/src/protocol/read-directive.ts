@@ -9,6 +9,7 @@ import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
 import type { AnnouncedRun, Directive, Greeting, RunHeader } from './directives.js';
 import { FieldReader } from './fields.js';
+import { readAnswer, readAsk } from './inspection.js';
 import type { ReferenceText } from './reference-text.js';
 
 const ID_LENGTH = 64;
@@ -111,6 +112,8 @@ function runIdOf(fields: FieldReader, value: unknown): string {
 }
 
 const READERS: { readonly [Type in Directive['type']]: Reader } = {
+  'v1.service.ask': readAsk,
+  'v1.service.answer': readAnswer,
   'v1.worker.ready': (fields) => ({
     type: 'v1.worker.ready',
     routines: fields.list('routines', (value) => offered(fields, value)),

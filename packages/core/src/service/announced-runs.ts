@@ -25,6 +25,14 @@ export class AnnouncedRuns {
     );
   }
 
+  find(runId: string): { readonly node: NodeSession; readonly run: AnnouncedRun } | undefined {
+    for (const [node, runs] of this.#runs) {
+      const run = runs.get(runId);
+      if (run) return { node, run };
+    }
+    return undefined;
+  }
+
   take(node: NodeSession, { started, ended }: RunsAnnounced): void {
     const runs = this.#runs.get(node) ?? new Map<string, AnnouncedRun>();
     for (const runId of ended) runs.delete(runId);

@@ -1,4 +1,5 @@
 import { toPlainError } from '../errors/error-conversion.js';
+import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Clock } from '../ports/clock.js';
@@ -82,6 +83,23 @@ export class RunLedger {
   /** Runs that are answered, but whose requesters have not acknowledged it. */
   get unacknowledged(): number {
     return this.#answered.size;
+  }
+
+  /** Those that are not answered, in the order of their acceptance. */
+  get runs(): Iterable<RunRecord> {
+    return this.#runs.values();
+  }
+
+  find(runId: string): RunRecord | undefined {
+    return this.#runs.get(runId);
+  }
+
+  /** Somebody wants a run no more, whoever requested it. @returns whether it was in hand, and wanted until now. */
+  cancelRun(runId: string, error: PlainError): boolean {
+    const record = this.#runs.get(runId);
+    if (!record || record.cancelled) return false;
+    this.#outcomes.stop(record, error);
+    return true;
   }
 
   /** A requested run. The same run again, from the same requester, is the same run: it may bring its arguments again. */

@@ -9,12 +9,15 @@ import type { Clock } from '../ports/clock.js';
 import type { Ids } from '../ports/ids.js';
 import type { Logger } from '../ports/logger.js';
 import type { Connection, DirectiveHeader, Envelope, Listener } from '../ports/transport.js';
-import { PROTOCOL_VERSIONS, type Directive, type Hello, type WorkerReady } from '../protocol/directives.js';
+import type { Directive, WorkerReady } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
 import { AnnouncedRuns, type AnnouncedRunInfo } from './announced-runs.js';
+import { commonProtocol, sendQuietly } from './handshake.js';
 import { Heartbeats, type HeartbeatLimits } from './heartbeats.js';
 import { IdleWait } from './idle-wait.js';
-import { workerInfo, type WorkerInfo } from './listing.js';
+import { Inspection } from './inspection.js';
+import { workerInfo } from './listing.js';
+import type { WorkerInfo } from '../model/cluster-info.js';
 import { NodeSession } from './node-session.js';
 import { RoutineRecords } from './routine-records.js';
 import { RunLedger } from './run-ledger.js';
@@ -52,6 +55,7 @@ export class Service {
   readonly #workers = new WorkerTable();
   readonly #records = new RoutineRecords();
   readonly #ledger: RunLedger;
+  readonly #inspection: Inspection;
   readonly #heartbeats: Heartbeats;
   readonly #listeners: Listener[] = [];
   readonly #subscriptions = new Set<Subscription>();
@@ -68,6 +72,12 @@ export class Service {
       onFewer: () => this.#idle.check(),
     });
     this.#idle = new IdleWait({ clock, isIdle: () => this.#ledger.isIdle });
+    this.#inspection = new Inspection({
+      ledger: this.#ledger,
+      workers: this.#workers,
+      records: this.#records,
+      announced: this.#announced,
+    });
     this.#heartbeats = new Heartbeats({
       clock,
       limits: heartbeat ?? {},
@@ -212,6 +222,8 @@ export class Service {
         return this.#ledger.acknowledged(node, directive);
       case 'v1.run.announced':
         return this.#announced.take(node, directive);
+      case 'v1.service.ask':
+        return this.#inspection.answer(node, directive);
       case 'v1.worker.ready':
         return this.#ready(node, directive);
       case 'v1.worker.draining':
@@ -298,23 +310,5 @@ export class Service {
   #tellQueue(waiting: number): void {
     const { feed, clock, name } = this.#parts;
     if (feed.observed) feed.emit({ type: 'service.queue', at: clock.now(), node: name, waiting });
-  }
-}
-
-function commonProtocol(hello: Hello): number {
-  const common = PROTOCOL_VERSIONS.find((version) => hello.protocols.includes(version));
-  if (common !== undefined) return common;
-  throw new RoutineEngineError(
-    'PROTOCOL_VERSION',
-    `${hello.name} speaks protocol ${hello.protocols.join(', ') || 'none'}, the service ${PROTOCOL_VERSIONS.join(', ')}`,
-  );
-}
-
-/** Sends to a connection that may be gone already, which its own end tells. */
-function sendQuietly(connection: Connection, header: DirectiveHeader, logger: Logger): void {
-  try {
-    connection.send({ header });
-  } catch (error) {
-    logger.log('debug', `${String(header['type'])} to ${connection.peer} was not sent`, { error });
   }
 }

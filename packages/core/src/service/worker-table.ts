@@ -64,6 +64,12 @@ export class WorkerTable {
     return this.#offering.has(routineId);
   }
 
+  /** How many workers offer a routine in exactly that version. */
+  countOffering(routineId: string): number {
+    const groups = this.#offering.get(routineId) ?? NO_GROUPS;
+    return groups.reduce((count, group) => count + group.size, 0);
+  }
+
   /** Full ids of everything that is offered. */
   get offered(): IterableIterator<string> {
     return this.#offering.keys();

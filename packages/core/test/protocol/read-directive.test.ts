@@ -49,6 +49,36 @@ const directives: Directive[] = [
   { type: 'v1.routine.cancel', ...run, error },
   { type: 'v1.routine.ack', runs: [run, { runId: 'run-2', attempt: 3, lease: 8 }] },
   { type: 'v1.routine.report_again', ...run },
+  { type: 'v1.service.ask', ask: '1', question: 'workers' },
+  { type: 'v1.service.ask', ask: '2', question: 'cancel', runId: 'run-1', error },
+  {
+    ...{ type: 'v1.service.ask', ask: '3', question: 'runs', runId: 'run-1' },
+    filter: {
+      ...{
+        status: ['PENDING', 'HANGING'],
+        routine: 'tname:train',
+        parentRunId: 'a',
+        rootRunId: 'b',
+        limit: 7,
+      },
+    },
+  },
+  {
+    ...{ type: 'v1.service.answer', ask: '3', cancelled: true, error },
+    runs: [
+      {
+        ...{ runId: 'run-1', routineId: 'tname:test:train:1.0.0', rootRunId: 'run-0', parentRunId: 'run-0' },
+        ...{ status: 'HANGING', attempt: 2, worker: 'worker-1', requester: 'client', waitsFor: ['run-2'] },
+      },
+    ],
+    workers: [
+      {
+        ...{ name: 'worker-1', status: 'UNRESPONSIVE', slots: 2, inbox: 8, running: 1, hanging: 3 },
+        ...{ acceptsWork: false, labels: { gpu: 'a100' }, routines: ['tname:test:train:1.0.0'] },
+      },
+    ],
+    routines: [{ routineId: 'tname:test:train:1.0.0', recordId: 'tdb:ab', workers: 1 }],
+  },
   { type: 'v1.routine.resend', ...run, inline: true },
 ];
 const titled = directives.map((directive) => [directive.type, directive] as const);
@@ -84,10 +114,12 @@ describe('a directive', () => {
       'depth',
       'priority',
       'labels',
+      ...(directive.type === 'v1.service.answer' ? ['runs', 'workers', 'routines', 'cancelled'] : []),
+      ...(directive.type === 'v1.service.ask' && directive.question === 'runs' ? ['runId'] : []),
     ]);
     // Needed only where there are blobs.
     if (!('blobs' in directive)) optional.add('store');
-    if (directive.type === 'v1.routine.failed' || directive.type === 'v1.routine.cancel')
+    if (['v1.routine.failed', 'v1.routine.cancel', 'v1.service.ask'].includes(directive.type))
       optional.delete('error');
     for (const field of Object.keys(directive).filter((name) => !optional.has(name))) {
       const { [field]: _gone, ...rest } = directive as unknown as Record<string, unknown>;

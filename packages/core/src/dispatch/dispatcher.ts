@@ -1,5 +1,6 @@
 import type { Contents } from '../cache/contents.js';
 import { toPlainError } from '../errors/error-conversion.js';
+import { isClosed } from '../errors/is-closed.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
@@ -9,19 +10,19 @@ import type { Encoded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReferenceData } from '../model/reference.js';
-import type { BlobPart } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Timer } from '../ports/clock.js';
 import type {
-  RequestStart,
   ResendArguments,
   RunCompletes,
   RunFails,
   RunHeader,
+  RunStarts,
 } from '../protocol/directives.js';
 import { Acknowledgements } from '../protocol/acknowledgements.js';
 import { nodeOfText, referenceOfText } from '../protocol/reference-text.js';
 import { receiveValue, valueAtHand } from './receive-value.js';
+import { requestOf } from './request-of.js';
 import { RequestWindows, type Windowed } from './request-windows.js';
 import type { ServiceLink } from './service-link.js';
 import { hasLargePart, shareValue, type SentValue } from './share-value.js';
@@ -39,6 +40,12 @@ interface Pending extends Windowed {
   readonly call: EncodedCall;
   readonly observer: DispatchObserver;
   readonly cancel: CancelSignal;
+  /** The service was, or is about to be, asked for it. */
+  isSent: boolean;
+  /** Its arguments are on their way into the store, and it is sent then. */
+  isSharing?: boolean | undefined;
+  /** The latest attempt that began, and where. */
+  started?: { readonly attempt: number; readonly worker: string } | undefined;
   /** The result whose bytes are being read. */
   reading?: AbortController | undefined;
   readonly settle: (outcome: Outcome) => void;
@@ -75,12 +82,13 @@ export class Dispatcher {
     link.on('v1.routine.waiting', (run) =>
       observe(run, (to) => (run.error ? to.retrying(run.attempt, run.error) : to.waiting(run.detail))),
     );
-    link.on('v1.routine.starting', (run) => observe(run, (to) => to.starting(run.attempt, run.worker)));
+    link.on('v1.routine.starting', (run) => this.#starting(run));
     link.on('v1.routine.progress', (run) => observe(run, (to) => to.progress(run.done, run.total)));
     link.on('v1.log', (run) => observe(run, (to) => to.log(run.level, run.message)));
     link.on('v1.routine.resend', (resend) => this.#resend(resend));
     link.on('v1.routine.completed', (run, body) => this.#completed(run, body));
     link.on('v1.routine.failed', (run) => this.#failed(run));
+    link.onGreeted(() => this.#resync());
     link.onLost((error) => this.#lose(error));
   }
 
@@ -91,8 +99,8 @@ export class Dispatcher {
         if (!this.#pending.has(call.runId)) return;
         const error = toPlainError(reason);
         const { runId, attempt } = call;
-        if (pending.windowState === 'sent')
-          this.#link.post({ type: 'v1.routine.cancel', runId, attempt, lease: 0, error });
+        // One that is lost on its way is told by what is not asked for again.
+        if (pending.isSent) this.#link.post({ type: 'v1.routine.cancel', runId, attempt, lease: 0, error });
         settle({ status: 'CANCELLED', error });
       });
       const settle = (outcome: Outcome): void => {
@@ -104,6 +112,7 @@ export class Dispatcher {
       };
       const pending: Pending = {
         ...{ call, observer, cancel, settle, window: windowOf(call), windowState: 'kept' },
+        isSent: false,
       };
       if (cancel.reason) return settle({ status: 'CANCELLED', error: toPlainError(cancel.reason) });
       this.#pending.set(call.runId, pending);
@@ -134,15 +143,21 @@ export class Dispatcher {
     this.#send(pending);
   }
 
+  get #sharedStore(): string | undefined {
+    return this.#link.sharesMemory ? undefined : this.#contents.sharedStore;
+  }
+
   /** Small arguments go at once; to put large ones into the store takes a while. */
   #send(pending: Pending): void {
     const { call, cancel } = pending;
-    const store = this.#link.sharesMemory ? undefined : this.#contents.sharedStore;
+    const store = this.#sharedStore;
     if (store === undefined || this.#sendsWhole || !hasLargePart(call.arguments)) {
       return this.#sendNow(pending, store, { body: bodyOf(call.arguments) });
     }
     const parts = { contents: this.#contents, link: this.#link };
+    pending.isSharing = true;
     void shareValue(call.arguments, parts, cancel.abortSignal).then((shared) => {
+      pending.isSharing = false;
       if (this.#pending.get(call.runId) === pending) this.#sendNow(pending, store, shared);
     });
   }
@@ -154,9 +169,33 @@ export class Dispatcher {
     try {
       const request = requestOf(call, store, blobs);
       this.#link.send(waitMs === undefined ? request : { ...request, queueTimeoutMs: waitMs }, body, refused);
+      pending.isSent = true;
     } catch (error) {
+      // It is sent as soon as there is a connection again.
+      if (isClosed(error) && this.#link.goesOn) return;
       refused(error);
     }
+  }
+
+  /** Tells a service that may know nothing what is wanted of it. */
+  #resync(): void {
+    for (const pending of [...this.#pending.values()]) {
+      const { call, isSent, isSharing, started, windowState } = pending;
+      if (isSent) {
+        const request = requestOf(call, this.#sharedStore, undefined);
+        const attempt = Math.max(call.attempt, started?.attempt ?? 0);
+        this.#link.post({ ...request, attempt, resumed: true, startedOn: started?.worker });
+      } else if (windowState === 'sent' && !isSharing) this.#send(pending);
+    }
+  }
+
+  #starting({ runId, attempt, worker }: RunStarts): void {
+    const pending = this.#pending.get(runId);
+    if (!pending) return;
+    // After a loss the service may say it again.
+    const isNews = pending.started?.attempt !== attempt || pending.started.worker !== worker;
+    pending.started = { attempt, worker };
+    if (isNews) pending.observer.starting(attempt, worker);
   }
 
   #resend({ runId, inline }: ResendArguments): void {
@@ -221,35 +260,4 @@ export class Dispatcher {
 /** A call never waits for those of a lower priority, so that priorities have windows of their own. */
 function windowOf({ parentRunId = '', priority }: EncodedCall): string {
   return priority ? `${parentRunId} ${priority}` : parentRunId;
-}
-
-function requestOf(
-  call: EncodedCall,
-  store: string | undefined,
-  blobs: readonly BlobPart[] | undefined,
-): RequestStart {
-  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
-  const { remember, attemptTimeoutMs, depth, submitted, priority, labels, triggeredBy, triggerDepth } = call;
-  return {
-    type: 'v1.routine.request_start',
-    runId,
-    rootRunId,
-    routineId,
-    attempt,
-    lease: 0,
-    parentRunId,
-    argumentsDigest,
-    remember,
-    answer,
-    queueTimeoutMs,
-    attemptTimeoutMs,
-    depth,
-    submitted,
-    priority,
-    labels,
-    store,
-    blobs,
-    triggeredBy,
-    triggerDepth,
-  };
 }

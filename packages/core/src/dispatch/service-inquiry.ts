@@ -1,8 +1,10 @@
 import { fromPlainError } from '../errors/error-conversion.js';
+import { isClosed } from '../errors/is-closed.js';
 import type { Question, ServiceAnswers } from '../protocol/inspection.js';
 import type { ServiceLink } from './service-link.js';
 
 interface Asked {
+  readonly question: Question;
   readonly resolve: (answer: ServiceAnswers) => void;
   readonly reject: (error: Error) => void;
 }
@@ -21,6 +23,10 @@ export class ServiceInquiry {
       if (answer.error) asked?.reject(fromPlainError(answer.error, { where: 'the service' }));
       else asked?.resolve(answer);
     });
+    // No question changes anything the second time.
+    link.onGreeted(() => {
+      for (const [ask, asked] of [...this.#asked]) this.#send(ask, asked);
+    });
     link.onLost((error) => {
       for (const asked of this.#asked.values()) asked.reject(error);
       this.#asked.clear();
@@ -32,13 +38,20 @@ export class ServiceInquiry {
     return new Promise((resolve, reject) => {
       this.#count += 1;
       const ask = String(this.#count);
-      this.#asked.set(ask, { resolve, reject });
-      try {
-        this.#link.send({ type: 'v1.service.ask', ask, ...question });
-      } catch (error) {
-        this.#asked.delete(ask);
-        reject(error as Error);
-      }
+      const asked = { question, resolve, reject };
+      this.#asked.set(ask, asked);
+      this.#send(ask, asked);
     });
+  }
+
+  #send(ask: string, { question, reject }: Asked): void {
+    try {
+      this.#link.send({ type: 'v1.service.ask', ask, ...question });
+    } catch (error) {
+      // It is asked as soon as there is a connection again.
+      if (isClosed(error) && this.#link.goesOn) return;
+      this.#asked.delete(ask);
+      reject(error as Error);
+    }
   }
 }

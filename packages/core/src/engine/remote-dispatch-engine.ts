@@ -65,6 +65,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const { policy, executor, triggers, clock } = parts;
     const dispatcher = new Dispatcher(parts.link, parts.contents);
     const watcher = new RunAnnouncements(clock, (directive) => parts.link.post(directive));
+    parts.link.onGreeted(() => watcher.tellAgain());
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers, watcher });
     this.#active = assembled.active;
     this.#directory = assembled.directory;

@@ -54,6 +54,10 @@ export const ERRORS = {
     when: 'The result of a run was asked for by its id, but it was called and not submitted.',
   },
   QUEUE_FULL: { retry: true, when: 'As many runs wait at the service as it may keep (queuedRuns).' },
+  ARGUMENTS_MISSING: {
+    retry: true,
+    when: 'The service had to have the arguments of a run once more, and its requester did not send them.',
+  },
   RUN_POISONED: { retry: false, when: 'The run brought down as many workers as maxDeliveries allows.' },
   WORKER_BUSY: { retry: true, when: 'A worker had no slot for a run; the service places it elsewhere.' },
   WORKER_LOST: { retry: true, when: 'The worker went away while it held the run.' },

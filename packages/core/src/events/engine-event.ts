@@ -202,7 +202,13 @@ export type ContentEvent = EventBase & {
 export type TransportEvent = EventBase & { readonly address: string } & (
     | { readonly type: 'transport.connecting' }
     | { readonly type: 'transport.connected'; readonly peer: string }
+    /** The connection is gone. The node dials again; its runs go on. */
     | { readonly type: 'transport.lost'; readonly error: PlainError }
+    /**
+     * After a loss: the service was told again what this node holds and wants. `resumed`: it still knew this node; else it has
+     * been started anew, or had given the node up.
+     */
+    | { readonly type: 'transport.resynced'; readonly resumed: boolean }
     /** This node closed the connection itself. */
     | { readonly type: 'transport.closed' }
   );

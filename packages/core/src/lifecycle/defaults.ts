@@ -127,6 +127,7 @@ function linkOf(parts: PartGetter): ServiceLink | undefined {
     node: parts.get(NODE_IDENTITY).name,
     codec: parts.get(CODEC),
     clock: parts.get(CLOCK),
+    random: parts.get(RANDOM),
     logger: parts.get(LOGGER),
     feed: parts.get(EVENT_FEED),
   });

@@ -5,12 +5,28 @@ import { ERROR_LIMITS } from '../errors/error-limits.js';
  * @public
  */
 export const LIMITS = {
-  /** How often the service asks a worker for its pulse. */
+  /** How often the service asks a node for its pulse. */
   heartbeatMs: 2_000,
   /** A worker whose pulse is this late is shown as UNRESPONSIVE and gets no new runs. */
   suspectMs: 5_000,
-  /** A worker whose pulse is this late has lost its leases: its runs are placed elsewhere. */
+  /**
+   * A worker whose pulse is this late has lost its leases: its runs are placed elsewhere. A client that is without a connection
+   * for so long is gone: what it asked for is cancelled.
+   */
   leaseMs: 10_000,
+  /**
+   * A client that is connected and whose pulse is this late is gone, too. Longer than for a worker, since what a script
+   * computes itself, without a pause, delays its pulse. For so long, too, runs of before the service was started wait for it.
+   */
+  clientLeaseMs: 60_000,
+  /** How long a node that lost its connection waits at most before it dials the first time. Twice as long each further time. */
+  redialFirstMs: 100,
+  /** The longest that a node waits between two dials. */
+  redialMostMs: 5_000,
+  /** How long a client tries to reach the service again before its pending runs fail. */
+  reconnectForMs: 300_000,
+  /** How long a requester that was asked for the arguments of a run once more may take. */
+  resendMs: 300_000,
   /** Priorities go from minus this to this. */
   highestPriority: 100,
   /** Runs that may wait at one service; a request beyond them fails with QUEUE_FULL. */
@@ -19,6 +35,8 @@ export const LIMITS = {
   requestsInFlight: 10_000,
   /** How many workers one run may bring down before it fails as RUN_POISONED. */
   maxDeliveries: 3,
+  /** How often a run may be given back by workers that lost it by no fault of its own before it fails as WORKER_LOST. */
+  maxLosses: 100,
   /** How many outcomes the service keeps at hand for one requester that does not acknowledge them. */
   unacknowledgedRuns: 100_000,
   /** Runs that one node executes by itself and that the service is told of; further ones are not told. */

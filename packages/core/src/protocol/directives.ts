@@ -22,6 +22,8 @@ export interface Hello {
   /** Name of its codec: nodes whose codecs differ can't read each other's bodies. */
   readonly codec: string;
   readonly serializers: readonly string[];
+  /** The session that it had, when it comes back after its connection was lost. Nobody else knows it. */
+  readonly resume?: string | undefined;
 }
 /** service -> node: you are in; every later directive of this connection carries the session. */
 export interface Welcome {
@@ -29,6 +31,12 @@ export interface Welcome {
   readonly protocol: number;
   readonly session: string;
   readonly service: string;
+  /** The service still has this node and all that it knew of it; else it knows nothing of it. */
+  readonly resumed: boolean;
+  /** How often the service asks for a pulse. */
+  readonly heartbeatMs: number;
+  /** A node that hears nothing for so long takes the connection for lost. */
+  readonly leaseMs: number;
 }
 /** service -> node: you are not in; the connection closes. */
 export interface Refused {
@@ -42,7 +50,33 @@ export interface SessionHeader {
   readonly sequence: number;
 }
 
-/** worker -> service, once: routines are loaded, runs may come. */
+/** node -> service: I go for good. What I asked for is wanted no more, and what I hold is to be placed elsewhere. */
+export interface NodeLeaving {
+  readonly type: 'v1.node.leaving';
+}
+
+/**
+ * node -> service, after a loss and once it has requested again what it still wants: that is all. What it asked for before and did
+ * not name is wanted no more, and outcomes of it are not needed.
+ */
+export interface NodeResynced {
+  readonly type: 'v1.node.resynced';
+}
+
+/** A run that a worker has in hand, or whose outcome it keeps. */
+export interface HeldRun extends RunHeader {
+  /** `waiting`: its body has not begun. `hanging`: it waits for sub-runs. `finished`: its outcome is kept. */
+  readonly state: 'waiting' | 'running' | 'hanging' | 'finished';
+}
+/**
+ * worker -> service, before `ready`, when it holds runs: these I have. As many directives as it takes; what none of them names
+ * it does not have.
+ */
+export interface WorkerHolds {
+  readonly type: 'v1.worker.holds';
+  readonly runs: readonly HeldRun[];
+}
+/** worker -> service, once a session: routines are loaded, runs may come. */
 export interface WorkerReady {
   readonly type: 'v1.worker.ready';
   readonly routines: readonly OfferedRoutine[];
@@ -89,6 +123,13 @@ export interface RequestStart extends RunHeader {
   readonly rootRunId: string;
   /** How many runs are above it; absent for a root. */
   readonly depth?: number | undefined;
+  /**
+   * From a requester after its connection was lost, without a body: I asked for this before, and still want it. The service
+   * asks for the arguments when it needs them.
+   */
+  readonly resumed?: boolean | undefined;
+  /** Name of the worker that began to run it, as far as a requester that `resumed` it knows. */
+  readonly startedOn?: string | undefined;
   /** Full routine id; from a requester also a record id. */
   readonly routineId: string;
   /** Canonical digest of the arguments, when the result is to be remembered. */
@@ -226,6 +267,9 @@ export interface RunsAnnounced {
 
 /** Everything after the handshake. */
 export type Directive =
+  | NodeLeaving
+  | NodeResynced
+  | WorkerHolds
   | WorkerReady
   | WorkerDraining
   | CheckPulse

@@ -9,6 +9,7 @@ const ERROR_TEXT_LENGTH = 70_000;
 const ERROR_DEPTH = 32;
 const ERROR_PARTS = 200;
 const LIST_LENGTH = 100_000;
+const LONGEST_MS = 86_400_000;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Reads the fields of one untrusted header; every refusal names type and field. */
@@ -65,6 +66,14 @@ export class FieldReader {
     const value = this.#own(name);
     if (typeof value !== 'number' || !Number.isFinite(value)) return this.refuse(name, 'a finite number');
     return value;
+  }
+
+  /** Milliseconds of a timer: more than none, and at most a day. */
+  duration(name: string): number {
+    const value = this.finite(name);
+    return value > 0 && value <= LONGEST_MS
+      ? value
+      : this.refuse(name, `from 0 to ${LONGEST_MS} milliseconds`);
   }
 
   flag(name: string): boolean {

@@ -7,7 +7,7 @@ import type { OfferedRoutine } from '../model/routine-definition.js';
 import { TRIGGER_WHENS, type OfferedTrigger, type TriggerWhen } from '../model/trigger.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
-import type { AnnouncedRun, Directive, Greeting, RunHeader } from './directives.js';
+import type { AnnouncedRun, Directive, Greeting, HeldRun, RunHeader } from './directives.js';
 import { FieldReader } from './fields.js';
 import { readAnswer, readAsk } from './inspection.js';
 import type { ReferenceText } from './reference-text.js';
@@ -21,6 +21,7 @@ const LAST_PART = 1_000_000;
 const TRIGGER_DEPTH = 1_000;
 const PATH_LENGTH = 500;
 const STORE_LENGTH = 2_000;
+const MOST_HELD = 10_000;
 const MOST_ACKNOWLEDGED = 10_000;
 const MOST_ANNOUNCED = 500;
 const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
@@ -111,9 +112,22 @@ function runIdOf(fields: FieldReader, value: unknown): string {
   return fields.refuse('ended', `a list of texts of at most ${ID_LENGTH}`);
 }
 
+const STATES = ['waiting', 'running', 'hanging', 'finished'] as const;
+
+function held(fields: FieldReader, value: unknown): HeldRun {
+  const item = fields.item('runs', value);
+  return { ...run(item), state: item.oneOf('state', STATES) };
+}
+
 const READERS: { readonly [Type in Directive['type']]: Reader } = {
   'v1.service.ask': readAsk,
   'v1.service.answer': readAnswer,
+  'v1.node.leaving': () => ({ type: 'v1.node.leaving' }),
+  'v1.node.resynced': () => ({ type: 'v1.node.resynced' }),
+  'v1.worker.holds': (fields) => ({
+    type: 'v1.worker.holds',
+    runs: fields.list('runs', (value) => held(fields, value), MOST_HELD),
+  }),
   'v1.worker.ready': (fields) => ({
     type: 'v1.worker.ready',
     routines: fields.list('routines', (value) => offered(fields, value)),
@@ -135,6 +149,8 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     rootRunId: fields.text('rootRunId', ID_LENGTH),
     routineId: fields.text('routineId', NAME_LENGTH),
     ...kept(fields),
+    resumed: fields.optional('resumed', (name) => fields.flag(name)),
+    startedOn: fields.optional('startedOn', (name) => fields.text(name, NAME_LENGTH)),
     parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
     argumentsDigest: fields.optional('argumentsDigest', (name) => fields.text(name, DIGEST_LENGTH)),
     remember: fields.optional('remember', () => remember(fields)),
@@ -268,6 +284,7 @@ export function readGreeting(header: DirectiveHeader): Greeting {
       serializers: fields.list('serializers', (value) =>
         typeof value === 'string' ? value : fields.refuse('serializers', 'a list of texts'),
       ),
+      resume: fields.optional('resume', (name) => fields.text(name, ID_LENGTH)),
     };
   }
   if (type === 'welcome') {
@@ -276,6 +293,9 @@ export function readGreeting(header: DirectiveHeader): Greeting {
       protocol: fields.count('protocol'),
       session: fields.text('session', ID_LENGTH),
       service: fields.text('service', NAME_LENGTH),
+      resumed: fields.flag('resumed'),
+      heartbeatMs: fields.duration('heartbeatMs'),
+      leaseMs: fields.duration('leaseMs'),
     };
   }
   if (type === 'refused') return { type, error: fields.error('error') };

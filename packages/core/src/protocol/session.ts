@@ -1,3 +1,4 @@
+import { isClosed } from '../errors/is-closed.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Connection, DirectiveHeader, Envelope } from '../ports/transport.js';
@@ -27,10 +28,16 @@ export class Session {
   #full = false;
   #sent = 0;
   #received = 0;
+  #hasGap = false;
 
   constructor(id: string, connection: Connection) {
     this.id = id;
     this.connection = connection;
+  }
+
+  /** Whether a directive was missing where another one came. */
+  get hasGap(): boolean {
+    return this.#hasGap;
   }
 
   /**
@@ -69,11 +76,13 @@ export class Session {
     if (sequence <= this.#received) return undefined;
     if (sequence !== this.#received + 1) {
       const due = this.#received + 1;
+      this.#hasGap = true;
       throw new RoutineEngineError('PROTOCOL_MALFORMED', `Directive ${sequence} came where ${due} was due`);
     }
     const directive = readDirective(header);
     if (needsBody(directive)) assertBody(directive, body);
     else if (body && 'reference' in directive) refuse(directive.type, 'with a reference and a body');
+    else if (body && 'resumed' in directive) refuse(directive.type, 'with a body, though it is resumed');
     this.#received = sequence;
     return directive;
   }
@@ -132,7 +141,7 @@ type WithBody = Extract<Directive, { readonly type: 'v1.routine.request_start' |
 
 function needsBody(directive: Directive): directive is WithBody {
   if (directive.type === 'v1.routine.completed') return directive.reference === undefined;
-  return directive.type === 'v1.routine.request_start';
+  return directive.type === 'v1.routine.request_start' && !directive.resumed;
 }
 
 function assertBody(directive: WithBody, body: Body | undefined): void {
@@ -145,10 +154,6 @@ function assertBody(directive: WithBody, body: Body | undefined): void {
   for (const { part } of blobs) {
     if (body?.sizes[part] !== 0) refuse(type, `without an empty part ${part} in its body, as its blobs say`);
   }
-}
-
-function isClosed(error: unknown): boolean {
-  return error instanceof RoutineEngineError && error.code === 'TRANSPORT_CLOSED';
 }
 
 /** The same with the texts of its error alone, which any connection can send; `undefined` when that is no less. */

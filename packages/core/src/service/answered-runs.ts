@@ -5,13 +5,15 @@ import type { RunRecord } from './run-record.js';
 
 /** An outcome that a worker keeps until all who asked for it have it. */
 export interface KeptOutcome extends RunHeader {
-  readonly node: NodeSession;
+  node: NodeSession;
   /** How many of those it was passed on to have not acknowledged it. */
   waiting: number;
 }
 
 /** A run whose outcome was passed on to its requester, who has not acknowledged it yet. */
 export interface AnsweredRun {
+  /** Over which of the connections of its requester it was told. */
+  readonly toldIn: number;
   /** The attempt that the outcome is of. */
   readonly attempt: number;
   /** Where the outcome can be had again. */
@@ -43,16 +45,33 @@ export class AnsweredRuns {
     const kept: KeptOutcome = this.#kept.get(at.lease) ?? { ...at, node, waiting: 0 };
     this.#kept.set(at.lease, kept);
     kept.waiting += waiting.length;
-    for (const { requester, request } of waiting) this.#add(requester, request.runId, { attempt, kept });
+    for (const { requester, request } of waiting) {
+      const toldIn = requester.connections;
+      this.#add(requester, request.runId, { toldIn, attempt, kept });
+    }
   }
 
   /** Keeps an outcome that came from no worker. */
   keepFailure(requester: NodeSession, failure: RunFails): void {
-    if (!requester.isGone) this.#add(requester, failure.runId, { attempt: failure.attempt, failure });
+    if (requester.isGone) return;
+    const { runId, attempt } = failure;
+    this.#add(requester, runId, { toldIn: requester.connections, attempt, failure });
   }
 
   get(requester: NodeSession, runId: string): AnsweredRun | undefined {
     return this.#runs.get(requester)?.get(runId);
+  }
+
+  /** Whether anything is kept for a requester. */
+  has(requester: NodeSession): boolean {
+    return this.#runs.has(requester);
+  }
+
+  /** A worker keeps the outcome of a lease. @returns whether anybody may still ask for it. */
+  comesFrom(lease: number, node: NodeSession): boolean {
+    const kept = this.#kept.get(lease);
+    if (kept) kept.node = node;
+    return kept !== undefined;
   }
 
   /** Takes a run out, whose outcome is to be had again: nobody is told anything. */
@@ -72,6 +91,12 @@ export class AnsweredRuns {
   acknowledge(requester: NodeSession, runId: string, attempt: number): void {
     if (this.get(requester, runId)?.attempt !== attempt) return;
     this.forget(requester, runId);
+  }
+
+  /** The requester has all that it was told over earlier connections: it did not ask for it again. */
+  forgetEarlier(requester: NodeSession): void {
+    for (const [runId, { toldIn }] of [...(this.#runs.get(requester) ?? [])])
+      if (toldIn !== requester.connections) this.forget(requester, runId);
   }
 
   /** A requester is gone for good: nobody asks for its outcomes. */

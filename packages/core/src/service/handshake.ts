@@ -1,7 +1,7 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Logger } from '../ports/logger.js';
 import type { Connection, DirectiveHeader } from '../ports/transport.js';
-import { PROTOCOL_VERSIONS, type Hello } from '../protocol/directives.js';
+import { PROTOCOL_VERSIONS, type Greeting, type Hello } from '../protocol/directives.js';
 
 /** The best version that both speak. @throws {@link RoutineEngineError} `PROTOCOL_VERSION` */
 export function commonProtocol(hello: Hello): number {
@@ -14,10 +14,10 @@ export function commonProtocol(hello: Hello): number {
 }
 
 /** Sends to a connection that may be gone already, which its own end tells. */
-export function sendQuietly(connection: Connection, header: DirectiveHeader, logger: Logger): void {
+export function sendQuietly(connection: Connection, greeting: Greeting, logger: Logger): void {
   try {
-    connection.send({ header });
+    connection.send({ header: greeting as unknown as DirectiveHeader });
   } catch (error) {
-    logger.log('debug', `${String(header['type'])} to ${connection.peer} was not sent`, { error });
+    logger.log('debug', `${greeting.type} to ${connection.peer} was not sent`, { error });
   }
 }

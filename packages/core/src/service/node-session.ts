@@ -1,33 +1,74 @@
+import { dropBody, type Body } from '../model/body.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
-import { dropBody, type Body } from '../model/body.js';
 import type { Connection } from '../ports/transport.js';
 import { Acknowledgements } from '../protocol/acknowledgements.js';
 import type { NodeRole } from '../model/node-role.js';
-import type { Directive, Hello, RunHeader } from '../protocol/directives.js';
+import type { Directive, HeldRun, Hello, RunHeader } from '../protocol/directives.js';
 import { Session, type OnRefused } from '../protocol/session.js';
 
 interface NodeParts {
+  readonly number: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** A node that is connected to the service. */
+/** A node as the service knows it, over as many connections as it takes. */
 export class NodeSession {
   readonly name: string;
   readonly role: NodeRole;
-  readonly session: Session;
+  /** Grows from node to node, in the order of their coming. */
+  readonly number: number;
+  /** How many connections it had. */
+  connections = 1;
+  /** When it last gave a sign of life, by the monotonic clock. */
+  lastPulseAt: number;
+  /** Runs that it asked for and that are not answered. */
+  openRuns = 0;
+  /** What it said that it holds, until it registers as a worker. */
+  holds: HeldRun[] = [];
+  /** It has registered as a worker over this connection. */
+  isReady = false;
+  /** Its connection is gone, and it may come back. */
+  isAway = false;
+  /** It said that it leaves. */
+  isLeaving = false;
   /** It will not come back: nobody waits for its runs. */
   isGone = false;
+  #session: Session;
   readonly #logger: Logger;
   readonly #acknowledgements: Acknowledgements;
 
-  constructor(id: string, { name, role }: Hello, connection: Connection, { clock, logger }: NodeParts) {
+  constructor(
+    id: string,
+    { name, role }: Hello,
+    connection: Connection,
+    { number, clock, logger }: NodeParts,
+  ) {
+    this.number = number;
     this.name = name;
     this.role = role;
-    this.session = new Session(id, connection);
+    this.lastPulseAt = clock.monotonic();
+    this.#session = new Session(id, connection);
     this.#logger = logger;
     this.#acknowledgements = new Acknowledgements(clock, (directive) => this.post(directive));
+  }
+
+  /** The session over its latest connection. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** It came back over another connection. The one before is closed, if it is not. */
+  resume(id: string, connection: Connection, now: number): void {
+    const before = this.#session;
+    this.#session = new Session(id, connection);
+    this.connections += 1;
+    this.isAway = false;
+    this.isReady = false;
+    this.lastPulseAt = now;
+    this.holds = [];
+    void before.connection.close('the node came back over another connection');
   }
 
   /** Lets the node forget the outcome of a run that it executed. */
@@ -37,8 +78,9 @@ export class NodeSession {
 
   /** Whether the connection is open. Its end is told a little later, once all that came before was handled. */
   get isConnected(): boolean {
+    if (this.isAway || this.isGone) return false;
     let isOpen = false;
-    this.session.connection.state$.subscribe((state) => (isOpen = state === 'open')).unsubscribe();
+    this.#session.connection.state$.subscribe((state) => (isOpen = state === 'open')).unsubscribe();
     return isOpen;
   }
 
@@ -52,7 +94,7 @@ export class NodeSession {
       if (this.isConnected) onRefused?.(error);
     };
     try {
-      this.session.send(directive, body, refused);
+      this.#session.send(directive, body, refused);
     } catch (error) {
       dropBody(body);
       refused(error as Error);

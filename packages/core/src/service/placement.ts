@@ -1,12 +1,13 @@
 import { fromPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import { dropBody } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
 import type { RunHeader } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
+import { Leases } from './leases.js';
 import { expectedMs, match, takes } from './matchmaker.js';
+import { Resends } from './resends.js';
 import type { RunKind } from './run-kind.js';
 import { RunKinds } from './run-kinds.js';
 import { RunQueue, runsOf } from './run-queue.js';
@@ -36,17 +37,15 @@ export class Placement {
   readonly #kinds: RunKinds;
   /** Runs that a worker holds, by their lease. */
   readonly #placed = new Map<number, RunRecord>();
-  /**
-   * Grows with every placement of any run, so that no two ever hold the same lease: also from one start of the service to
-   * the next, since it places less than a thousand runs in a millisecond.
-   */
-  #lease: number;
+  readonly leases: Leases;
+  readonly resends: Resends;
   #closed = false;
 
   constructor(parts: PlacementParts) {
     this.#parts = parts;
     this.#kinds = new RunKinds((kind) => parts.workers.detach(kind));
-    this.#lease = Math.max(0, Math.floor(parts.clock.now())) * 1_000;
+    this.leases = new Leases(parts.clock);
+    this.resends = new Resends(parts.clock, parts.onFailed);
   }
 
   /** The run that holds a lease now. */
@@ -56,14 +55,14 @@ export class Placement {
 
   /** Takes a run: to a worker at once, else into the queue. One without its arguments is held until they come again. */
   accept(record: RunRecord): void {
-    if (!record.body) return this.#ask(record, 'again');
+    if (!record.body) return this.resends.ask(record, 'again');
     if (record.turn === 0) record.turn = this.queue.nextTurn();
     const kind = this.#kinds.of(record.request);
     this.#parts.workers.attach(kind);
     // While runs of its kind wait no worker can take any.
     const worker = kind.waiting === 0 ? match(kind.pools, kind.routineId) : undefined;
     if (worker) this.#place(record, worker);
-    else if (this.#isToComeInline(kind)) this.#ask(record, 'inline');
+    else if (this.#isToComeInline(kind)) this.resends.ask(record, 'inline');
     else this.#enqueue(record, kind);
     this.#kinds.release(kind);
   }
@@ -92,6 +91,7 @@ export class Placement {
   /** Lets nothing wait any more, also not what still comes. */
   close(): void {
     this.#closed = true;
+    this.resends.close();
     for (const record of this.queue) record.queueTimer?.cancel();
   }
 
@@ -128,11 +128,12 @@ export class Placement {
     this.setHanging(to, hanging);
   }
 
-  /** Takes a run out of the queue. @returns whether it waited. */
+  /** Has a run wait no more, for a worker or for its arguments. @returns whether it waited for a worker. */
   withdraw(record: RunRecord): boolean {
     const kind = record.line?.lane.kind;
     const waited = this.queue.remove(record);
     this.#leftQueue(record, kind);
+    this.resends.forget(record);
     return waited;
   }
 
@@ -144,12 +145,19 @@ export class Placement {
 
   /**
    * Places a run elsewhere after its attempt came to nothing.
-   * @param downfall - whether the run may have brought its worker down; after `maxDeliveries` of those it is poisoned.
+   * @param how - `downfall`: it may have brought its worker down; after `maxDeliveries` of those it is poisoned. `lost`: its
+   *   worker gave it back and is still there; after `maxLosses` of those it fails.
    */
-  again(record: RunRecord, error: PlainError, downfall: boolean): void {
+  again(record: RunRecord, error: PlainError, how: 'downfall' | 'lost' | 'blameless'): void {
     this.release(record);
     if (record.cancelled) return this.#parts.onCancelled(record, record.cancelled);
-    if (downfall) record.downfalls += 1;
+    if (how === 'downfall') record.downfalls += 1;
+    if (how === 'lost') record.losses += 1;
+    if (record.losses > LIMITS.maxLosses) {
+      const message = `${record.request.routineId} was lost ${record.losses} times by workers that went on`;
+      const lost = new RoutineEngineError('WORKER_LOST', message, { cause: fromPlainError(error) });
+      return this.#parts.onFailed(record, lost);
+    }
     if (record.downfalls >= LIMITS.maxDeliveries) {
       const { routineId } = record.request;
       const message = `${routineId} was given to ${record.downfalls} workers, and each was lost while it held it`;
@@ -179,7 +187,7 @@ export class Placement {
       if (!this.#isToComeInline(kind)) continue;
       for (const record of [...runsOf(kind)]) {
         this.withdraw(record);
-        this.#ask(record, 'inline');
+        this.resends.ask(record, 'inline');
       }
     }
   }
@@ -201,8 +209,7 @@ export class Placement {
     const kind = record.line?.lane.kind;
     this.queue.serve(record);
     this.#leftQueue(record, kind);
-    this.#lease += 1;
-    record.lease = this.#lease;
+    record.lease = this.leases.next();
     record.attempt += 1;
     this.#hold(record, worker);
     const { body } = record;
@@ -228,18 +235,6 @@ export class Placement {
     this.#parts.onFailed(record, error);
     // Not here: this may be in the middle of filling.
     queueMicrotask(() => this.fill());
-  }
-
-  /** Has the requester send the arguments again; the run is held until they come. */
-  #ask(record: RunRecord, asked: 'again' | 'inline'): void {
-    dropBody(record.body);
-    record.body = undefined;
-    record.asked = asked;
-    record.requester.post({
-      type: 'v1.routine.resend',
-      ...{ runId: record.request.runId, attempt: record.attempt + 1, lease: 0 },
-      inline: asked === 'inline',
-    });
   }
 
   #enqueue(record: RunRecord, kind: RunKind): void {

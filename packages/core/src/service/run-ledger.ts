@@ -7,23 +7,25 @@ import type { Logger } from '../ports/logger.js';
 import type {
   AcknowledgeRuns,
   CancelRun,
-  Directive,
+  HeldRun,
   RequestStart,
   RunCompletes,
   RunFails,
   RunHangs,
   RunHeader,
 } from '../protocol/directives.js';
-import { AnsweredRuns, type AnsweredRun } from './answered-runs.js';
-import { failure } from './failure.js';
+import { AnsweredRuns } from './answered-runs.js';
+import type { HeartbeatLimits } from './heartbeats.js';
 import type { NodeSession } from './node-session.js';
 import { Placement } from './placement.js';
 import type { RoutineRecords } from './routine-records.js';
-import { RunOutcomes } from './run-outcomes.js';
+import { Recovery } from './recovery.js';
+import { RunOutcomes, type Report } from './run-outcomes.js';
 import type { RunRecord } from './run-record.js';
-import { dropStreaming, SharedRuns } from './shared-runs.js';
-import { NOT_WAITING } from './waiting-line.js';
+import { RunRequests } from './run-requests.js';
+import { SharedRuns } from './shared-runs.js';
 import type { WorkerEntry } from './worker-entry.js';
+import { WorkerResync } from './worker-resync.js';
 import type { WorkerTable } from './worker-table.js';
 
 interface RunLedgerParts {
@@ -35,10 +37,9 @@ interface RunLedgerParts {
   readonly onQueue: (waiting: number) => void;
   /** A run was answered, or its outcome is kept no more. */
   readonly onFewer: () => void;
+  /** How long nodes are waited for that may come back. */
+  readonly limits: Required<HeartbeatLimits>;
 }
-
-/** A report of a worker on one of its runs, to be passed on as it is. */
-type Report = Extract<Directive, { readonly type: 'v1.routine.starting' | 'v1.routine.progress' | 'v1.log' }>;
 
 /** Every run that was accepted, from the request until its requester has the outcome. */
 export class RunLedger {
@@ -49,7 +50,9 @@ export class RunLedger {
   readonly #answered = new AnsweredRuns();
   readonly #shared = new SharedRuns();
   readonly #outcomes: RunOutcomes;
-  #accepted = 0;
+  readonly #recovery: Recovery;
+  readonly #resync: WorkerResync;
+  readonly #requests: RunRequests;
 
   constructor(parts: RunLedgerParts) {
     this.#parts = parts;
@@ -63,10 +66,21 @@ export class RunLedger {
     });
     this.#outcomes = new RunOutcomes({
       ...{ placement: this.placement, shared: this.#shared, answered: this.#answered },
-      onAnswered: ({ request }) => {
-        this.#runs.delete(request.runId);
-        parts.onFewer();
-      },
+      onAnswered: (record) => this.#forget(record),
+    });
+    const { clock, limits, workers, records } = parts;
+    this.#recovery = new Recovery({
+      ...{ clock, workersBackMs: limits.leaseMs, unclaimedMs: limits.clientLeaseMs },
+      onNotFound: (record) => this.#requests.notFound(record),
+    });
+    this.#resync = new WorkerResync({
+      ...{ runs: this.#runs, placement: this.placement, answered: this.#answered },
+      ...{ outcomes: this.#outcomes, recovery: this.#recovery },
+      onFound: (record) => this.#requests.found(record),
+    });
+    this.#requests = new RunRequests({
+      ...{ runs: this.#runs, placement: this.placement, answered: this.#answered, shared: this.#shared },
+      ...{ outcomes: this.#outcomes, recovery: this.#recovery, resync: this.#resync, workers, records },
     });
   }
 
@@ -102,28 +116,19 @@ export class RunLedger {
     return true;
   }
 
-  /** A requested run. The same run again, from the same requester, is the same run: it may bring its arguments again. */
-  request(requester: NodeSession, request: RequestStart, body: Body): void {
-    const { runId, attempt } = request;
-    const known = this.#runs.get(runId);
-    if (known && known.requester !== requester) {
-      dropBody(body);
-      const error = new RoutineEngineError(
-        'PROTOCOL_MALFORMED',
-        `Run ${runId} was requested by another node`,
-      );
-      return requester.post(failure(runId, attempt, toPlainError(error), false));
-    }
-    // Who tries again has the outcome of the attempts before.
-    if (known?.delivery && attempt > known.attempt) this.#outcomes.over(known);
-    else if (known) return this.#requestedAgain(known, request, body);
-    const answered = this.#answered.get(requester, runId);
-    if (answered && attempt <= answered.attempt) return this.#answerAgain(requester, request, body, answered);
-    this.#answered.forget(requester, runId);
-    const record = this.#take(requester, request, body);
-    if (!record) return;
-    if (this.#shared.join(record)) this.placement.follow(record);
-    else this.placement.accept(record);
+  /** Whether a node asked for runs, or has not acknowledged all that it was told. */
+  isRequester(node: NodeSession): boolean {
+    return node.openRuns > 0 || this.#answered.has(node);
+  }
+
+  close(): void {
+    this.placement.close();
+    this.#recovery.close();
+  }
+
+  /** A requested run. */
+  request(requester: NodeSession, request: RequestStart, body: Body | undefined): void {
+    this.#requests.request(requester, request, body);
   }
 
   /** The requester wants a run no more. */
@@ -147,9 +152,12 @@ export class RunLedger {
   /** A worker tells of one of its runs. */
   report(node: NodeSession, report: Report): void {
     const record = this.#held(node, report);
-    if (!record) return;
+    if (!record) {
+      if (report.type === 'v1.routine.starting') this.#recovery.told(node, report, 'running');
+      return;
+    }
     if (report.type === 'v1.routine.starting') record.started = true;
-    this.#passOn(record, report);
+    this.#outcomes.tell(record, report);
   }
 
   /** A run gave a value. It is answered when all of its bytes have gone through. */
@@ -157,121 +165,73 @@ export class RunLedger {
     const record = this.#held(node, report);
     if (record) return this.#outcomes.completed(record, report, body);
     dropBody(body);
-    node.acknowledge(report);
+    if (!this.#recovery.told(node, report, 'finished')) node.acknowledge(report);
   }
 
   /** A run failed, or its worker could not take or keep it: then it is placed elsewhere. */
   failed(node: NodeSession, report: RunFails): void {
     const record = this.#held(node, report);
     if (record) return this.#outcomes.failed(record, report);
-    if (report.again === 'no') node.acknowledge(report);
+    const isKept = report.again === 'no';
+    if (!this.#recovery.told(node, report, isKept ? 'finished' : undefined) && isKept)
+      node.acknowledge(report);
   }
 
   hangs(node: NodeSession, report: RunHangs): void {
     const record = this.#held(node, report);
-    if (!record) return;
+    if (!record) return void this.#recovery.told(node, report, report.waits ? 'hanging' : 'running');
     this.placement.setHanging(record, report.waits);
     if (report.waits) this.placement.fill();
   }
 
+  /** A node that came back has asked again for all that it still wants. */
+  resynced(requester: NodeSession): void {
+    const message = `${requester.name} came back, and did not ask for it again`;
+    const unwanted = toPlainError(new RoutineEngineError('RUN_CANCELLED', message));
+    if (requester.openRuns > 0) this.#stopAll((record) => isUnwanted(record, requester), unwanted);
+    this.#answered.forgetEarlier(requester);
+    this.#parts.onFewer();
+  }
+
+  /** A worker has told what it holds, and takes runs. */
+  workerReady(worker: WorkerEntry, holds: readonly HeldRun[]): void {
+    this.#resync.ready(worker, holds);
+    this.placement.fill();
+  }
+
   /** A worker is gone: its runs are placed elsewhere. */
   workerLost(worker: WorkerEntry, error: Error): void {
+    this.#recovery.forgetWorker(worker);
     for (const record of [...worker.runs]) {
       // All of its result is here.
       if (record.delivery?.isWhole) continue;
       // Only one that computed, or sent its result, may have brought the worker down, not one that waited in its inbox or
       // for sub-runs.
       const isSuspect = record.started && (!record.hanging || record.delivery !== undefined);
-      this.placement.again(record, toPlainError(error), isSuspect);
+      this.placement.again(record, toPlainError(error), isSuspect ? 'downfall' : 'blameless');
     }
     this.placement.fill();
   }
 
   /** A requester is gone: nobody waits for its runs. */
   requesterLost(requester: NodeSession, error: Error): void {
-    const plain = toPlainError(error);
-    for (const record of [...this.#runs.values()])
-      // A trigger's run answers the end of another, and nobody waits for it.
-      if (record.requester === requester && record.request.triggeredBy === undefined)
-        this.#outcomes.stop(record, plain);
+    this.#stopAll((record) => record.requester === requester, toPlainError(error));
     this.#answered.requesterLost(requester);
     this.#parts.onFewer();
   }
 
-  /** Accepts a run. @returns nothing when it can't be: then its requester was told why. */
-  #take(requester: NodeSession, request: RequestStart, body: Body): RunRecord | undefined {
-    const { runId, attempt } = request;
-    try {
-      const routineId = this.#parts.records.resolve(request.routineId, this.#parts.workers.offered);
-      this.#accepted += 1;
-      const record: RunRecord = {
-        request: { ...request, routineId },
-        body,
-        requester,
-        order: this.#accepted,
-        attempt: Math.max(0, attempt - 1),
-        lease: 0,
-        downfalls: 0,
-        expectedMs: 0,
-        started: false,
-        hanging: false,
-        told: false,
-        ...NOT_WAITING,
-      };
-      this.#runs.set(runId, record);
-      return record;
-    } catch (error) {
-      dropBody(body);
-      requester.post(failure(runId, attempt, toPlainError(error), false));
-      return undefined;
-    }
+  #stopAll(isMeant: (record: RunRecord) => boolean, error: PlainError): void {
+    for (const record of [...this.#runs.values()])
+      // A trigger's run answers the end of another, and nobody waits for it.
+      if (isMeant(record) && record.request.triggeredBy === undefined) this.#outcomes.stop(record, error);
   }
 
-  /** The arguments of a run that is held came again; else the body is a second one of the same. */
-  #requestedAgain(record: RunRecord, { store, blobs }: RequestStart, body: Body): void {
-    const { asked } = record;
-    if (!asked) return dropBody(body);
-    record.asked = undefined;
-    if (asked === 'inline' && blobs) {
-      dropBody(body);
-      const message = `Run ${record.request.runId} was to be sent with all its bytes, and came without`;
-      return this.#outcomes.fail(
-        record,
-        toPlainError(new RoutineEngineError('PROTOCOL_MALFORMED', message)),
-        false,
-      );
-    }
-    record.request = { ...record.request, store, blobs };
-    record.body = body;
-    this.placement.accept(record);
-  }
-
-  /** The requester has not got its outcome: it is had again from where it is kept, else the run is placed anew. */
-  #answerAgain(requester: NodeSession, request: RequestStart, body: Body, answered: AnsweredRun): void {
-    const { kept, failure: failed } = answered;
-    if (failed) {
-      dropBody(body);
-      return requester.post(failed);
-    }
-    this.#answered.take(requester, request.runId);
-    const record = this.#take(requester, request, body);
-    if (!record) return;
-    record.attempt = answered.attempt;
-    const worker = kept && this.#parts.workers.get(kept.node);
-    if (!kept || !worker) return this.placement.accept(record);
-    dropStreaming(record);
-    const leader = this.placement.holderOf(kept.lease);
-    if (leader) return this.#shared.follow(record, leader);
-    this.placement.bind(record, worker, kept);
-    this.placement.setHanging(record, true);
-    const { runId, attempt, lease } = kept;
-    kept.node.post({ type: 'v1.routine.report_again', runId, attempt, lease });
-  }
-
-  /** Tells the requester, and those of equal calls, how a run goes on. */
-  #passOn(record: RunRecord, report: Report): void {
-    for (const { requester, request } of [record, ...(record.followers ?? [])])
-      requester.post({ ...report, runId: request.runId, lease: 0 });
+  #forget(record: RunRecord): void {
+    if (this.#runs.get(record.request.runId) !== record) return;
+    this.#runs.delete(record.request.runId);
+    record.requester.openRuns -= 1;
+    this.#recovery.forget(record);
+    this.#parts.onFewer();
   }
 
   /** The run of a report, if its sender still holds the lease: late, doubled and forged reports are not listened to. */
@@ -283,4 +243,8 @@ export class RunLedger {
     });
     return undefined;
   }
+}
+
+function isUnwanted({ requester, askedIn, cancelled }: RunRecord, node: NodeSession): boolean {
+  return requester === node && askedIn !== node.connections && !cancelled;
 }

@@ -1,7 +1,7 @@
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { dropBody, type Body } from '../model/body.js';
-import type { RunCompletes, RunFails } from '../protocol/directives.js';
+import type { Directive, RunCompletes, RunFails } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import type { AnsweredRuns } from './answered-runs.js';
 import { Deliveries } from './deliveries.js';
@@ -9,6 +9,12 @@ import { failure } from './failure.js';
 import type { Placement } from './placement.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import { canRead, type SharedRuns } from './shared-runs.js';
+
+/** A report of a worker on one of its runs, to be passed on as it is. */
+export type Report = Extract<
+  Directive,
+  { readonly type: 'v1.routine.starting' | 'v1.routine.progress' | 'v1.log' }
+>;
 
 interface RunOutcomesParts {
   readonly placement: Placement;
@@ -73,7 +79,7 @@ export class RunOutcomes {
     const { worker } = record;
     this.#placement.release(record);
     if (worker) worker.refusing = again === 'busy';
-    this.#placement.again(record, error, again === 'downfall');
+    this.#placement.again(record, error, again === 'busy' || again === 'no' ? 'blameless' : again);
     this.#placement.fill();
   }
 
@@ -85,7 +91,25 @@ export class RunOutcomes {
     // What is not as it says will not be another time; the requester hears the same.
     if (plain.code === 'BYTES_MALFORMED') return this.over(record);
     worker.node.acknowledge(executionOf(record));
-    this.#placement.again(record, plain, true);
+    this.#placement.again(record, plain, 'downfall');
+    this.#placement.fill();
+  }
+
+  /** Tells the requester, and those of equal calls, how a run goes on. */
+  tell(record: RunRecord, report: Report): void {
+    for (const { requester, request } of [record, ...(record.followers ?? [])])
+      requester.post({ ...report, runId: request.runId, lease: 0 });
+  }
+
+  /** Nobody has to do with a run any more. Those that followed it go on. */
+  drop(record: RunRecord): void {
+    const followers = this.#shared.end(record);
+    this.#shared.leave(record);
+    this.#placement.withdraw(record);
+    this.#placement.release(record);
+    this.#onAnswered(record);
+    dropBody(record.body);
+    this.#handOver(followers);
     this.#placement.fill();
   }
 

@@ -17,7 +17,9 @@ export interface RunRecord {
   body: Body | undefined;
   /** The requester was asked to send the arguments again; until then the run is held. */
   asked?: 'again' | 'inline' | undefined;
-  readonly requester: NodeSession;
+  requester: NodeSession;
+  /** Over which of its connections the requester asked for it last. */
+  askedIn: number;
   /** Order of acceptance. */
   readonly order: number;
   /** The worker that holds the run; absent while it waits. */
@@ -30,6 +32,8 @@ export interface RunRecord {
   executedAs?: string | undefined;
   /** Workers that went down while they held it. */
   downfalls: number;
+  /** How often workers that went on gave it back. */
+  losses: number;
   /** What it counts in the backlog of its worker, in milliseconds. */
   expectedMs: number;
   /** Its worker said that the body began to run. */

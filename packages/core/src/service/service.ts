@@ -1,29 +1,29 @@
-import { Subscription } from 'rxjs';
-import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
+import type { Body } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
 import { statusOfCounts, type ServiceWorkerStatus } from '../model/statuses.js';
 import type { Clock } from '../ports/clock.js';
 import type { Ids } from '../ports/ids.js';
 import type { Logger } from '../ports/logger.js';
-import type { Connection, DirectiveHeader, Envelope, Listener } from '../ports/transport.js';
-import type { Directive, WorkerReady } from '../protocol/directives.js';
-import { readGreeting } from '../protocol/read-directive.js';
+import type { WorkerInfo } from '../model/cluster-info.js';
+import type { Listener } from '../ports/transport.js';
+import type { Directive, WorkerHolds, WorkerReady } from '../protocol/directives.js';
 import { AnnouncedRuns, type AnnouncedRunInfo } from './announced-runs.js';
-import { commonProtocol, sendQuietly } from './handshake.js';
-import { Heartbeats, type HeartbeatLimits } from './heartbeats.js';
+import { heartbeatLimits, Heartbeats, type HeartbeatLimits } from './heartbeats.js';
 import { IdleWait } from './idle-wait.js';
 import { Inspection } from './inspection.js';
 import { workerInfo } from './listing.js';
-import type { WorkerInfo } from '../model/cluster-info.js';
-import { NodeSession } from './node-session.js';
+import type { NodeSession } from './node-session.js';
+import { Reception } from './reception.js';
 import { RoutineRecords } from './routine-records.js';
 import { RunLedger } from './run-ledger.js';
 import type { WorkerEntry } from './worker-entry.js';
 import { WorkerTable } from './worker-table.js';
-import { dropBody, type Body } from '../model/body.js';
+
+/** Most runs that one worker may say it holds. */
+const MOST_HOLDS = 1_000_000;
 
 /** What a service is made of. @public */
 export interface ServiceParts {
@@ -57,17 +57,17 @@ export class Service {
   readonly #ledger: RunLedger;
   readonly #inspection: Inspection;
   readonly #heartbeats: Heartbeats;
-  readonly #listeners: Listener[] = [];
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #reception: Reception;
   readonly #idle: IdleWait;
   readonly #announced = new AnnouncedRuns();
-  #closing = false;
+  #isServing = false;
 
   constructor(parts: ServiceParts) {
-    const { clock, logger, heartbeat, queuedRuns = LIMITS.queuedRuns } = parts;
+    const { name, clock, ids, logger, heartbeat, queuedRuns = LIMITS.queuedRuns } = parts;
     this.#parts = parts;
+    const limits = heartbeatLimits(heartbeat);
     this.#ledger = new RunLedger({
-      ...{ clock, logger, workers: this.#workers, records: this.#records, queuedRuns },
+      ...{ clock, logger, limits, queuedRuns, workers: this.#workers, records: this.#records },
       onQueue: (waiting) => this.#tellQueue(waiting),
       onFewer: () => this.#idle.check(),
     });
@@ -78,12 +78,19 @@ export class Service {
       records: this.#records,
       announced: this.#announced,
     });
+    this.#reception = new Reception({
+      ...{ name, clock, ids, logger, limits },
+      onDirective: (node, directive, body) => this.#handle(node, directive, body),
+      onAway: (node) => this.#away(node),
+      onGone: (node) => this.#nodeLost(node),
+      isMissed: (node) => this.#workers.get(node) !== undefined || this.#ledger.isRequester(node),
+    });
     this.#heartbeats = new Heartbeats({
       clock,
-      limits: heartbeat ?? {},
-      workers: () => this.#workers.all,
-      onSuspect: (worker) => this.#setStatus(worker, 'UNRESPONSIVE'),
-      onLost: (worker) => void worker.node.session.connection.close('heartbeat overdue'),
+      limits,
+      nodes: () => this.#reception.nodes(),
+      onSuspect: (node) => this.#suspect(node),
+      onLost: (node) => this.#reception.dismiss(node, 'heartbeat overdue'),
     });
   }
 
@@ -123,89 +130,25 @@ export class Service {
 
   /** Takes nodes from a listener, until `close`. */
   serve(listener: Listener): void {
-    if (this.#listeners.length === 0) this.#heartbeats.start();
-    this.#listeners.push(listener);
-    this.#subscriptions.add(listener.connections$.subscribe((connection) => this.#greet(connection)));
+    if (!this.#isServing) this.#heartbeats.start();
+    this.#isServing = true;
+    this.#reception.serve(listener);
   }
 
-  /** Takes no more nodes and closes every connection. Runs in hand end with their connections. */
+  /**
+   * Takes no more nodes and closes every connection. Nodes try to come back: to a service that is started anew at the same
+   * address they tell what they hold and want, and their runs go on.
+   */
   async close(): Promise<void> {
-    this.#closing = true;
     this.#heartbeats.stop();
-    this.#ledger.placement.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
-  }
-
-  #greet(connection: Connection): void {
-    const { clock, logger } = this.#parts;
-    let node: NodeSession | undefined;
-    const late = clock.after(LIMITS.handshakeMs, () => void connection.close('no hello came'));
-    const subscription = new Subscription();
-    this.#subscriptions.add(subscription);
-    subscription.add(
-      connection.inbound$.subscribe({
-        next: (envelope) => {
-          try {
-            if (node) return this.#receive(node, envelope);
-            late.cancel();
-            node = this.#admit(connection, envelope);
-          } catch (error) {
-            logger.log(
-              'warn',
-              `${node?.name ?? connection.peer} sent what can't be read; its connection closes`,
-              { error },
-            );
-            if (!node) this.#refuse(connection, error as Error);
-            void connection.close('malformed');
-          }
-        },
-        complete: () => {
-          late.cancel();
-          this.#subscriptions.delete(subscription);
-          if (node) this.#nodeLost(node);
-        },
-      }),
-    );
-  }
-
-  #admit(connection: Connection, envelope: Envelope): NodeSession {
-    const { ids, name } = this.#parts;
-    dropBody(envelope.body);
-    const hello = readGreeting(envelope.header);
-    if (hello.type !== 'hello') {
-      throw new RoutineEngineError(
-        'PROTOCOL_MALFORMED',
-        `A connection began with ${hello.type}, not with hello`,
-      );
-    }
-    if (connection.roles && !connection.roles.includes(hello.role)) {
-      throw new RoutineEngineError(
-        'TRANSPORT_REFUSED',
-        `${hello.name} greeted as a ${hello.role}; its credentials are for ${connection.roles.join(', ') || 'nothing'}`,
-      );
-    }
-    const protocol = commonProtocol(hello);
-    const node = new NodeSession(ids.next(), hello, connection, this.#parts);
-    const welcome = { type: 'welcome', protocol, session: node.session.id, service: name };
-    sendQuietly(connection, welcome, this.#parts.logger);
-    return node;
-  }
-
-  #refuse(connection: Connection, error: Error): void {
-    const refused: DirectiveHeader = { type: 'refused', error: toPlainError(error) };
-    sendQuietly(connection, refused, this.#parts.logger);
-  }
-
-  #receive(node: NodeSession, envelope: Envelope): void {
-    const directive = node.session.receive(envelope);
-    if (directive) this.#handle(node, directive, envelope.body);
+    this.#ledger.close();
+    await this.#reception.close();
   }
 
   #handle(node: NodeSession, directive: Directive, body: Body | undefined): void {
     switch (directive.type) {
       case 'v1.routine.request_start':
-        return body && this.#ledger.request(node, directive, body);
+        return this.#ledger.request(node, directive, body);
       case 'v1.routine.cancel':
         return this.#ledger.cancel(node, directive);
       case 'v1.routine.starting':
@@ -224,12 +167,16 @@ export class Service {
         return this.#announced.take(node, directive);
       case 'v1.service.ask':
         return this.#inspection.answer(node, directive);
+      case 'v1.node.resynced':
+        return this.#ledger.resynced(node);
+      case 'v1.worker.holds':
+        return this.#holds(node, directive);
       case 'v1.worker.ready':
         return this.#ready(node, directive);
       case 'v1.worker.draining':
         return this.#with(node, (worker) => this.#drain(worker));
       case 'v1.heartbeat.give_pulse':
-        return this.#with(node, (worker) => this.#pulse(worker));
+        return this.#pulse(node);
       default:
         throw new RoutineEngineError(
           'PROTOCOL_MALFORMED',
@@ -238,22 +185,37 @@ export class Service {
     }
   }
 
+  /** @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED` for a node that is no worker, or is one already. */
+  #assertMayRegister(node: NodeSession): void {
+    const why = node.role !== 'worker' ? 'greeted as a client and registers as a worker' : 'registered twice';
+    if (node.role !== 'worker' || node.isReady)
+      throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} ${why}`);
+  }
+
+  #holds(node: NodeSession, { runs }: WorkerHolds): void {
+    this.#assertMayRegister(node);
+    if (node.holds.length + runs.length > MOST_HOLDS)
+      throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} holds more than ${MOST_HOLDS} runs`);
+    node.holds.push(...runs);
+  }
+
   #ready(node: NodeSession, ready: WorkerReady): void {
-    if (node.role !== 'worker') {
-      throw new RoutineEngineError(
-        'PROTOCOL_MALFORMED',
-        `${node.name} greeted as a client and registers as a worker`,
-      );
-    }
-    if (this.#workers.get(node))
-      throw new RoutineEngineError('PROTOCOL_MALFORMED', `${node.name} registered twice`);
+    this.#assertMayRegister(node);
+    node.isReady = true;
+    const worker = this.#workers.get(node) ?? this.#register(node, ready);
+    const { holds } = node;
+    node.holds = [];
+    this.#ledger.workerReady(worker, holds);
+    this.#revive(worker);
+  }
+
+  #register(node: NodeSession, ready: WorkerReady): WorkerEntry {
     const routines = new Map(ready.routines.map((routine) => [routine.routineId, routine]));
     const { inbox, store, labels } = ready;
     const [slots, acceptsWork] = [Math.max(1, ready.slots), ready.acceptsWork !== false];
-    const offer = { node, routines, slots, inbox, store, labels, acceptsWork };
-    this.#workers.add(offer, this.#parts.clock.monotonic());
+    const worker = this.#workers.add({ node, routines, slots, inbox, store, labels, acceptsWork });
     for (const { routineId } of ready.routines) this.#records.register(routineId);
-    this.#ledger.placement.fill();
+    return worker;
   }
 
   #drain(worker: WorkerEntry): void {
@@ -261,9 +223,17 @@ export class Service {
     this.#ledger.placement.fill();
   }
 
-  #pulse(worker: WorkerEntry): void {
-    worker.lastPulseAt = this.#parts.clock.monotonic();
-    worker.refusing = false;
+  #pulse(node: NodeSession): void {
+    node.lastPulseAt = this.#parts.clock.monotonic();
+    if (!node.isReady) return;
+    this.#with(node, (worker) => {
+      worker.refusing = false;
+      this.#revive(worker);
+    });
+  }
+
+  /** A worker that was not heard of for a while is there again. */
+  #revive(worker: WorkerEntry): void {
     if (worker.status === 'UNRESPONSIVE') {
       const running = worker.runs.size - worker.hanging;
       this.#setStatus(worker, statusOfCounts({ running, hanging: worker.hanging }));
@@ -271,16 +241,28 @@ export class Service {
     this.#ledger.placement.fill();
   }
 
-  #nodeLost(node: NodeSession): void {
-    node.isGone = true;
+  #away(node: NodeSession): void {
+    // It tells all of them again.
     this.#announced.nodeLost(node);
-    const error = new RoutineEngineError('WORKER_LOST', `The connection of ${node.name} is gone`);
+    this.#suspect(node);
+  }
+
+  #suspect(node: NodeSession): void {
+    this.#with(node, (worker) => this.#setStatus(worker, 'UNRESPONSIVE'));
+  }
+
+  #nodeLost(node: NodeSession): void {
+    this.#announced.nodeLost(node);
+    const error = new RoutineEngineError(
+      'WORKER_LOST',
+      `${node.name} is gone, or was not heard of for too long`,
+    );
     this.#with(node, (worker) => {
       this.#workers.remove(worker);
       this.#setStatus(worker, 'CLOSED');
-      if (!this.#closing) this.#ledger.workerLost(worker, error);
+      this.#ledger.workerLost(worker, error);
     });
-    if (!this.#closing) this.#ledger.requesterLost(node, error);
+    this.#ledger.requesterLost(node, error);
   }
 
   #with(node: NodeSession, act: (worker: WorkerEntry) => void): void {

@@ -39,8 +39,6 @@ export class WorkerEntry implements WorkerOffer {
   readonly runs: Set<RunRecord> = new Set();
   /** The pools that it is in. */
   readonly memberships: PoolMember[] = [];
-  /** When its last pulse came, by the monotonic clock. */
-  lastPulseAt: number;
   /** Running mean of how long runs of a routine take here, in milliseconds. */
   readonly meanMs: Map<string, number> = new Map();
   readonly #onChange: OnWorkerChange;
@@ -49,7 +47,7 @@ export class WorkerEntry implements WorkerOffer {
   #hanging = 0;
   #backlogMs = 0;
 
-  constructor(offer: WorkerOffer, number: number, pulseAt: number, onChange: OnWorkerChange) {
+  constructor(offer: WorkerOffer, number: number, onChange: OnWorkerChange) {
     this.node = offer.node;
     this.routines = offer.routines;
     this.slots = offer.slots;
@@ -58,7 +56,6 @@ export class WorkerEntry implements WorkerOffer {
     this.labels = offer.labels;
     this.acceptsWork = offer.acceptsWork;
     this.number = number;
-    this.lastPulseAt = pulseAt;
     this.#onChange = onChange;
   }
 

@@ -34,11 +34,11 @@ export class WorkerTable {
     return this.#workers.get(node);
   }
 
-  add(offer: WorkerOffer, pulseAt: number): WorkerEntry {
+  add(offer: WorkerOffer): WorkerEntry {
     const group = offer.acceptsWork ? this.#groupFor(offer) : undefined;
     this.#numbered += 1;
     const shared = { ...offer, routines: group?.routines ?? offer.routines };
-    const worker = new WorkerEntry(shared, this.#numbered, pulseAt, (...change) => this.#changed(...change));
+    const worker = new WorkerEntry(shared, this.#numbered, (...change) => this.#changed(...change));
     this.#workers.set(worker.node, worker);
     if (!group) return worker;
     this.#groupOf.set(worker, group);

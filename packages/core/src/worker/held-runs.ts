@@ -1,5 +1,9 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { HeldRun, WorkerHolds } from '../protocol/directives.js';
 import type { WorkerRun } from './worker-run.js';
+
+/** Runs that one directive names at most: so many fit into it, however long their ids are. */
+const TOLD_AT_ONCE = 1_000;
 
 /** How much a worker has in hand. @public */
 export interface WorkerCounts {
@@ -34,6 +38,15 @@ export class HeldRuns {
 
   get counts(): WorkerCounts {
     return { running: this.running, hanging: this.#hanging, unacknowledged: this.#over.size };
+  }
+
+  /** All of them, as the service is told after a loss. */
+  *told(): Generator<WorkerHolds> {
+    const runs: HeldRun[] = [];
+    for (const { header, state } of this.#inHand.values()) runs.push({ ...header, state });
+    for (const { header } of this.#over.values()) runs.push({ ...header, state: 'finished' });
+    for (let from = 0; from < runs.length; from += TOLD_AT_ONCE)
+      yield { type: 'v1.worker.holds', runs: runs.slice(from, from + TOLD_AT_ONCE) };
   }
 
   has(lease: number): boolean {

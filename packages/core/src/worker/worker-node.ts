@@ -5,6 +5,7 @@ import { ServiceLink } from '../dispatch/service-link.js';
 import { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
 import { triggersOffered, type KnownTrigger } from '../engine/trigger-table.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
+import { isClosed } from '../errors/is-closed.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
@@ -106,7 +107,13 @@ export class WorkerNode {
     this.#labels = labels;
     this.#acceptsWork = parts.acceptsWork ?? true;
     this.#executor = executor;
-    this.#link = new ServiceLink({ ...parts, role: 'worker', node: identity.name });
+    this.#link = new ServiceLink({
+      ...parts,
+      ...{ role: 'worker', node: identity.name, reconnectForMs: Number.POSITIVE_INFINITY },
+      status: () => this.#status.state,
+    });
+    // Before the engine says what its runs ask for: it may ask for nothing as long as the service does not know them.
+    this.#link.onGreeted(() => this.#register());
     const triggers = (): readonly KnownTrigger[] => this.#triggers;
     this.#engine = new RemoteDispatchEngine({ ...parts, link: this.#link, policy, executor, triggers });
     this.#runParts = {
@@ -123,9 +130,6 @@ export class WorkerNode {
     this.#link.on('v1.routine.cancel', ({ lease, error }) => this.#held.cancel(lease, fromPlainError(error)));
     this.#link.on('v1.routine.ack', ({ runs }) => runs.forEach(({ lease }) => this.#held.forget(lease)));
     this.#link.on('v1.routine.report_again', (again) => this.#reportAgain(again));
-    this.#link.on('v1.heartbeat.check_pulse', () =>
-      this.#link.post({ type: 'v1.heartbeat.give_pulse', status: this.#status.state }),
-    );
     this.#link.onLost((error) => this.#end(error));
   }
 
@@ -148,16 +152,22 @@ export class WorkerNode {
       this.#routines = new Map(routines.map((routine) => [routine.routineId, routine]));
       this.#triggers = triggersOffered(routines);
       await this.#link.open();
-      const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
-      const [slots, inbox, labels] = [this.#slots, this.#inbox, this.#labels];
-      const offers = routines.map(toldOf);
-      const ready: WorkerReady = { type: 'v1.worker.ready', routines: offers, slots, inbox, store, labels };
-      this.#link.send(this.#acceptsWork ? ready : { ...ready, acceptsWork: false });
       this.#refresh();
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  /** Tells a service that may know nothing of this worker what it holds and what it can run. */
+  #register(): void {
+    for (const told of this.#held.told()) this.#link.send(told);
+    const store = this.#link.sharesMemory ? undefined : this.#parts.contents.sharedStore;
+    const routines = [...this.#routines.values()].map(toldOf);
+    const [slots, inbox, labels] = [this.#slots, this.#inbox, this.#labels];
+    const ready: WorkerReady = { type: 'v1.worker.ready', routines, slots, inbox, store, labels };
+    this.#link.send(this.#acceptsWork ? ready : { ...ready, acceptsWork: false });
+    if (this.#isDraining || this.#ending) this.#link.post({ type: 'v1.worker.draining' });
   }
 
   /**
@@ -304,5 +314,6 @@ function assertLabels(worker: string, labels: unknown): void {
 function failureOf(run: WorkerRun, error: unknown): Outcome {
   const { reason } = run.cancel;
   if (reason) return { status: 'CANCELLED', error: toPlainError(reason) };
-  return { status: 'FAILED', error: toPlainError(error) };
+  // Its arguments were cut by the loss of a connection, here or at the requester: they can be had again.
+  return { status: 'FAILED', error: toPlainError(error), ...(isClosed(error) && { again: 'lost' }) };
 }

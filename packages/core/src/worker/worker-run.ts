@@ -4,6 +4,7 @@ import type { ServiceLink } from '../dispatch/service-link.js';
 import { hasLargePart, shareValue, type SentValue } from '../dispatch/share-value.js';
 import type { RemoteDispatchEngine } from '../engine/remote-dispatch-engine.js';
 import { toPlainError } from '../errors/error-conversion.js';
+import { isClosed } from '../errors/is-closed.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import { bodyOf, type Body } from '../model/body.js';
@@ -14,7 +15,14 @@ import type { ReferenceData } from '../model/reference.js';
 import type { StoredBlob } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Requester, RunHost } from '../ports/executor.js';
-import type { PlaceAgain, RequestStart, RunCompletes, RunFails, RunHeader } from '../protocol/directives.js';
+import type {
+  HeldRun,
+  PlaceAgain,
+  RequestStart,
+  RunCompletes,
+  RunFails,
+  RunHeader,
+} from '../protocol/directives.js';
 import { textOfNode, textOfReference } from '../protocol/reference-text.js';
 
 /** What the runs of one worker share. */
@@ -45,6 +53,7 @@ export class WorkerRun implements RunHost {
   readonly #store: string | undefined;
   readonly #answer: RequestStart['answer'];
   #hangs = false;
+  #hasBegun = false;
   #told: Told | undefined;
   #onOver: (() => void) | undefined;
 
@@ -61,6 +70,12 @@ export class WorkerRun implements RunHost {
 
   get hangs(): boolean {
     return this.#hangs;
+  }
+
+  /** How far it is, while it is in hand. */
+  get state(): HeldRun['state'] {
+    if (this.#hangs) return 'hanging';
+    return this.#hasBegun ? 'running' : 'waiting';
   }
 
   /** Whether it ended, with an outcome that may have to be told again until it is acknowledged. */
@@ -81,6 +96,7 @@ export class WorkerRun implements RunHost {
   }
 
   starting(): void {
+    this.#hasBegun = true;
     const { link, worker } = this.#parts;
     link.post({ type: 'v1.routine.starting', ...this.header, worker });
   }
@@ -165,10 +181,12 @@ export class WorkerRun implements RunHost {
   #send(completed: RunCompletes, body: Body | undefined): void {
     // Also when it can't be sent at all, such as a value of too many parts: else nobody would ever hear.
     const refused = (error: unknown): void => this.fail(toPlainError(error), 'no', false);
+    const { link } = this.#parts;
     try {
-      this.#parts.link.send(completed, body, refused);
+      link.send(completed, body, refused);
     } catch (error) {
-      refused(error);
+      // The service asks for it when there is a connection again.
+      if (!isClosed(error)) refused(error);
     }
   }
 

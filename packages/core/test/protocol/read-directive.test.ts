@@ -33,7 +33,15 @@ const directives: Directive[] = [
     type: 'v1.routine.request_start',
     ...run,
     ...{ rootRunId: 'run-0', parentRunId: 'run-0', routineId: 'tname:test:train:1.0.0' },
-    ...{ argumentsDigest: 'cd', queueTimeoutMs: 5.5, answer: 'reference', store: 'fs:/x', blobs },
+    ...{
+      resumed: true,
+      startedOn: 'worker-1',
+      argumentsDigest: 'cd',
+      queueTimeoutMs: 5.5,
+      answer: 'reference',
+      store: 'fs:/x',
+      blobs,
+    },
     ...{ depth: 3, priority: -7, labels: { gpu: 'a100' } },
   },
   { type: 'v1.routine.waiting', ...run, detail: 'nobody', error },
@@ -48,7 +56,6 @@ const directives: Directive[] = [
   { type: 'v1.routine.failed', ...run, cancelled: false, again: 'lost', error },
   { type: 'v1.routine.cancel', ...run, error },
   { type: 'v1.routine.ack', runs: [run, { runId: 'run-2', attempt: 3, lease: 8 }] },
-  { type: 'v1.routine.report_again', ...run },
   { type: 'v1.service.ask', ask: '1', question: 'workers' },
   { type: 'v1.service.ask', ask: '2', question: 'cancel', runId: 'run-1', error },
   {
@@ -80,6 +87,10 @@ const directives: Directive[] = [
     routines: [{ routineId: 'tname:test:train:1.0.0', recordId: 'tdb:ab', workers: 1 }],
   },
   { type: 'v1.routine.resend', ...run, inline: true },
+  { type: 'v1.routine.report_again', ...run },
+  { type: 'v1.node.leaving' },
+  { type: 'v1.node.resynced' },
+  { type: 'v1.worker.holds', runs: [{ ...run, state: 'hanging' }] },
 ];
 const titled = directives.map((directive) => [directive.type, directive] as const);
 const malformed = expect.objectContaining({ code: 'PROTOCOL_MALFORMED' });
@@ -108,6 +119,8 @@ describe('a directive', () => {
       'rememberedIn',
       'error',
       'answer',
+      'resumed',
+      'startedOn',
       'blobs',
       'streams',
       'reference',
@@ -253,7 +266,10 @@ describe('the sequence number', () => {
 describe('a greeting', () => {
   it.each([
     { type: 'hello', protocols: [1, 2], role: 'worker', name: 'w', codec: 'c', serializers: ['a'] },
-    { type: 'welcome', protocol: 1, session: 's', service: 'x' },
+    {
+      ...{ type: 'welcome', protocol: 1, session: 's', service: 'x' },
+      ...{ resumed: true, heartbeatMs: 2_000, leaseMs: 10_000 },
+    },
     { type: 'refused', error },
   ])('$type is read as it was written', (greeting) => {
     expect(readGreeting(greeting)).toEqual(greeting);

@@ -33,7 +33,7 @@ describe('a run that is answered and not acknowledged', () => {
     const one = { routineId: 'tname:test:one:1.0.0' };
     await client.request('run-1', small, one);
     await only.complete(only.lastRequest);
-    await client.request('run-1', small, one);
+    await client.resume('run-1', one);
     await client.request('run-2', small, one);
     expect(only.asked).toEqual(['run-1', 'run-2']);
     const { runId, attempt, lease } = only.last('v1.routine.report_again');
@@ -49,6 +49,8 @@ describe('a run that is answered and not acknowledged', () => {
     await worker.complete(worker.lastRequest);
     await worker.close();
     const second = await cluster.worker('second');
+    await client.resume('run-1');
+    expect(client.last('v1.routine.resend')).toMatchObject({ runId: 'run-1', inline: false });
     await client.request('run-1', small);
     expect(second.lastRequest).toMatchObject({ runId: 'run-1', attempt: 2 });
   });
@@ -57,8 +59,9 @@ describe('a run that is answered and not acknowledged', () => {
     await client.request('run-1', small);
     const request = worker.lastRequest;
     await worker.complete(request);
-    await client.request('run-1', small);
+    await client.resume('run-1');
     await worker.tell('v1.routine.failed', request, { ...failed, again: 'lost' });
+    await client.request('run-1', small);
     expect(worker.lastRequest).toMatchObject({ runId: 'run-1', attempt: 2 });
   });
 
@@ -66,7 +69,7 @@ describe('a run that is answered and not acknowledged', () => {
     await worker.close();
     await client.request('run-1', small, { queueTimeoutMs: 500 });
     await cluster.turns.advance(500);
-    await client.request('run-1', small, { queueTimeoutMs: 500 });
+    await client.resume('run-1', { queueTimeoutMs: 500 });
     const ends = client.all('v1.routine.failed');
     expect(ends).toMatchObject([{ error: { code: 'QUEUE_TIMEOUT' } }, { error: { code: 'QUEUE_TIMEOUT' } }]);
     await client.acknowledge('run-1');
@@ -84,6 +87,14 @@ describe('a run that is answered and not acknowledged', () => {
     await worker.tell('v1.routine.failed', worker.lastRequest, failed);
     expect(client.all('v1.routine.failed').map(({ attempt }) => attempt)).toEqual([1, 2]);
     expect(worker.acknowledged).toEqual(['run-1']);
+  });
+
+  it('is a new run when it is requested as one, whatever attempt that says it is', async () => {
+    await client.request('run-1', small);
+    await worker.complete(worker.lastRequest);
+    await client.request('run-1', small);
+    expect(worker.acknowledged).toEqual(['run-1']);
+    expect(worker.lastRequest).toMatchObject({ runId: 'run-1', attempt: 2 });
   });
 
   it('counts the next attempt as tried when it could not be placed', async () => {
@@ -131,8 +142,8 @@ describe('a run that is answered and not acknowledged', () => {
     await other.request('run-2', small, remembered);
     const { runId, attempt, lease } = worker.lastRequest;
     await worker.complete(worker.lastRequest);
-    await other.request('run-2', small, remembered);
-    await client.request('run-1', small, remembered);
+    await other.resume('run-2', remembered);
+    await client.resume('run-1', remembered);
     expect(reports()).toEqual([{ runId, attempt, lease }]);
     await worker.complete({ runId, attempt, lease });
     expect(client.all('v1.routine.completed')).toHaveLength(2);

@@ -1,25 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { Heartbeats } from '../../src/service/heartbeats.js';
-import { WorkerTable } from '../../src/service/worker-table.js';
+import { heartbeatLimits, Heartbeats } from '../../src/service/heartbeats.js';
+import type { NodeSession } from '../../src/service/node-session.js';
 import { Turns } from '../protocol/memory-pipe.js';
-import { addWorker } from './stand-ins.js';
 
 describe('heartbeats', () => {
-  it('ask each of ten thousand workers once in a beat, a few at a time', async () => {
+  it('ask each of ten thousand nodes once in a beat, a few at a time', async () => {
     const turns = new Turns();
-    const table = new WorkerTable();
+    const nodes: NodeSession[] = [];
     const asked = new Map<number, number[]>();
-    for (let made = 0; made < 10_000; made += 1) {
-      const worker = addWorker(table);
+    for (let number = 0; number < 10_000; number += 1) {
       const post = (): void => {
-        worker.lastPulseAt = turns.monotonic();
-        asked.set(worker.number, [...(asked.get(worker.number) ?? []), worker.lastPulseAt]);
+        node.lastPulseAt = turns.monotonic();
+        asked.set(number, [...(asked.get(number) ?? []), node.lastPulseAt]);
       };
-      Object.assign(worker.node, { post });
+      const node = { number, role: 'worker', lastPulseAt: 0, isAway: false, post } as unknown as NodeSession;
+      nodes.push(node);
     }
     const never = (): never => expect.unreachable();
     const heartbeats = new Heartbeats({
-      ...{ clock: turns, limits: { heartbeatMs: 2_000 }, workers: () => table.all },
+      ...{ clock: turns, limits: heartbeatLimits({ heartbeatMs: 2_000 }), nodes: () => nodes },
       ...{ onSuspect: never, onLost: never },
     });
     heartbeats.start();

@@ -55,6 +55,7 @@ class Play {
 
   async addWorker(): Promise<WorkerActor> {
     const worker = new WorkerActor(await this.cluster.worker(`worker-${this.#next()}`, { slots: SLOTS }));
+    worker.peer.isSilent = true;
     this.workers.push(worker);
     return worker;
   }

@@ -54,7 +54,7 @@ class Play {
   lose(worker: WorkerEntry): void {
     this.workers.remove(worker);
     worker.status = 'CLOSED';
-    for (const record of worker.runs) this.placement.again(record, ERROR, false);
+    for (const record of worker.runs) this.placement.again(record, ERROR, 'blameless');
     this.placement.fill();
   }
 
@@ -124,7 +124,7 @@ function take(play: Play, { deed: done, a, b, c }: Deed): void {
     const { worker: from } = run;
     placement.release(run);
     from.refusing = true;
-    placement.again(run, ERROR, false);
+    placement.again(run, ERROR, 'blameless');
   } else if (worker && done === 'pulse') {
     worker.refusing = false;
     if (worker.status === 'UNRESPONSIVE') worker.status = 'IDLE';

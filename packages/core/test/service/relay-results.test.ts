@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
 import type { Body } from '../../src/model/body.js';
+import { LIMITS } from '../../src/model/limits.js';
 import { lent, read, readerOf } from '../protocol/connected.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
@@ -63,7 +64,7 @@ describe('a large result', () => {
     await worker.complete(worker.lastRequest, hanging(stuck));
     const second = await cluster.worker('second');
     cluster.transport.pipes[0]?.break(new Error('the cable is cut'));
-    await cluster.turns.settle();
+    await cluster.pass(LIMITS.leaseMs + LIMITS.heartbeatMs);
     expect(second.lastRequest).toMatchObject({ runId: 'run-1', attempt: 2 });
     await second.complete(second.lastRequest, new LargeBody(8 * MiB));
     const value = valueOf(await cluster.turns.until(outcome));
@@ -126,10 +127,10 @@ describe('a large result', () => {
     const stuck = new LargeBody(8 * MiB);
     const { gate, body } = gated(stuck);
     await worker.complete(worker.lastRequest, body);
-    requester.pipe.break(new Error('the cable is cut'));
+    void requester.link.close();
     await cluster.turns.settle();
     gate();
-    await cluster.turns.settle();
+    await cluster.pass(LIMITS.drainMs);
     expect(stuck.isGivenUp).toBe(true);
     expect(worker.acknowledged).toEqual(['run-1']);
     expect(worker.all('v1.routine.cancel')).toEqual([]);
@@ -191,7 +192,7 @@ describe('a large result', () => {
       await held.complete(held.lastRequest, hanging(stuck));
       const lost = cluster.transport.pipes.at(name === 'second' ? 0 : -1);
       lost?.break(new Error('the cable is cut'));
-      await cluster.turns.settle();
+      await cluster.pass(LIMITS.leaseMs + LIMITS.heartbeatMs);
       held = await cluster.worker(name);
     }
     expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'RUN_POISONED' });

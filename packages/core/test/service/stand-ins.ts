@@ -22,7 +22,7 @@ export function addWorker(table: WorkerTable, said: Said = {}): WorkerEntry {
   const { routines = [TRAIN], slots = 1, inbox = 0, store, labels } = said;
   const offered = new Map(routines.map((routineId) => [routineId, { routineId }]));
   const node = {} as NodeSession;
-  return table.add({ node, routines: offered, slots, inbox, store, labels, acceptsWork: true }, 0);
+  return table.add({ node, routines: offered, slots, inbox, store, labels, acceptsWork: true });
 }
 
 let made = 0;
@@ -35,7 +35,7 @@ export function runOf(request: Partial<RequestStart> = {}, more: Partial<RunReco
   return {
     request: { ...start, routineId: TRAIN, ...request },
     ...{ body: undefined, requester: {} as NodeSession, order: made, attempt: 0, lease: 0 },
-    ...{ downfalls: 0, expectedMs: 0, started: false, hanging: false, told: false },
+    ...{ askedIn: 1, downfalls: 0, losses: 0, expectedMs: 0, started: false, hanging: false, told: false },
     ...NOT_WAITING,
     ...more,
   };

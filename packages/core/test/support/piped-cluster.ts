@@ -11,6 +11,7 @@ import type { Labels } from '../../src/model/labels.js';
 import { LIMITS } from '../../src/model/limits.js';
 import type { Outcome } from '../../src/model/outcome.js';
 import type { ResultStore } from '../../src/ports/result-store.js';
+import type { HeldRun } from '../../src/protocol/directives.js';
 import { Service } from '../../src/service/service.js';
 import { Turns, type MemoryPipe } from '../protocol/memory-pipe.js';
 import { PipedTransport } from './piped-transport.js';
@@ -25,6 +26,17 @@ export interface Dispatched {
   readonly heard: string[];
 }
 
+interface WorkerScript {
+  readonly store?: string;
+  readonly slots?: number;
+  readonly routines?: readonly string[];
+  readonly labels?: Labels;
+  /** The session that it comes back with. */
+  readonly resume?: unknown;
+  /** What it holds when it comes back. */
+  readonly holds?: readonly HeldRun[];
+}
+
 /** A requester: a real link and dispatcher. */
 export interface Requester {
   readonly link: ServiceLink;
@@ -32,20 +44,30 @@ export interface Requester {
   dispatch(runId: string, args: Encoded, extra?: Partial<EncodedCall>): Dispatched;
 }
 
+const STEP_MS = 100;
+
 /** A real service, and nodes that reach it over pipes in memory. */
 export class PipedCluster {
   readonly turns = new Turns();
   readonly transport = new PipedTransport(this.turns);
-  readonly service: Service;
+  service: Service;
   readonly logged: string[] = [];
+  readonly #links: ServiceLink[] = [];
+  readonly #queuedRuns: number | undefined;
+  #made = 0;
   readonly #logger = {
     log: (level: string, message: string) => void this.logged.push(`${level} ${message}`),
   };
 
   private constructor(queuedRuns: number | undefined) {
-    let made = 0;
-    this.service = new Service({
-      ...{ name: 'service', clock: this.turns, ids: { next: () => `id-${(made += 1)}` } },
+    this.#queuedRuns = queuedRuns;
+    this.service = this.#newService();
+  }
+
+  #newService(): Service {
+    const queuedRuns = this.#queuedRuns;
+    return new Service({
+      ...{ name: 'service', clock: this.turns, ids: { next: () => `id-${(this.#made += 1)}` } },
       ...{ logger: this.#logger, feed: new EventFeed<EngineEvent>() },
       ...(queuedRuns !== undefined && { queuedRuns }),
     });
@@ -57,23 +79,35 @@ export class PipedCluster {
     return cluster;
   }
 
-  /** A node that greets and says nothing more by itself. */
-  client(name = 'client'): Promise<ScriptedPeer> {
-    return ScriptedPeer.dial(this.transport, this.turns, 'client', name);
+  /** Ends the service as a crash would: nothing of what it knew is left, and what is on its way is lost. */
+  async crash(): Promise<void> {
+    this.transport.cutAll();
+    await this.service.close();
+    await this.turns.settle();
   }
 
-  async worker(
-    name: string,
-    options: {
-      readonly store?: string;
-      readonly slots?: number;
-      readonly routines?: readonly string[];
-      readonly labels?: Labels;
-    } = {},
-  ): Promise<ScriptedPeer> {
-    const { store, slots = 1, routines = ['tname:test:train:1.0.0'], labels } = options;
-    const peer = await ScriptedPeer.dial(this.transport, this.turns, 'worker', name);
+  /** Starts another service at the same address. */
+  async restart(): Promise<void> {
+    this.service = this.#newService();
+    this.service.serve(await this.transport.listen('piped:service'));
+  }
+
+  /** Lets time pass, with all that is due in between. */
+  async pass(milliseconds: number): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= STEP_MS)
+      await this.turns.advance(Math.min(left, STEP_MS));
+  }
+
+  /** A node that greets and says nothing more by itself. */
+  client(name = 'client', resume?: unknown): Promise<ScriptedPeer> {
+    return ScriptedPeer.dial(this.transport, this.turns, hello('client', name, resume));
+  }
+
+  async worker(name: string, options: WorkerScript = {}): Promise<ScriptedPeer> {
+    const { store, slots = 1, routines = ['tname:test:train:1.0.0'], labels, resume, holds } = options;
+    const peer = await ScriptedPeer.dial(this.transport, this.turns, hello('worker', name, resume));
     const offers = routines.map((routineId) => ({ routineId }));
+    if (holds) await peer.say({ type: 'v1.worker.holds', runs: holds });
     await peer.say({ type: 'v1.worker.ready', routines: offers, slots, inbox: 0, store, labels });
     return peer;
   }
@@ -87,7 +121,9 @@ export class PipedCluster {
     const link = new ServiceLink({
       ...{ transport: this.transport, address: 'piped:service', role: 'client', node: 'requester' },
       ...{ codec: new MsgpackrCodec(), clock: turns, logger: this.#logger, feed },
+      random: { next: () => 0.5 },
     });
+    this.#links.push(link);
     const contents = new Contents({ store, spool: memorySpool(), clock: turns, feed, node: 'requester' });
     const dispatcher = new Dispatcher(link, contents, requestsInFlight);
     const pipe = this.transport.pipes.length;
@@ -101,11 +137,19 @@ export class PipedCluster {
 
   /** Bodies that a test left unread are waited for as long as connections do. */
   async close(): Promise<void> {
-    const closed = this.service.close();
+    const closed = Promise.all([...this.#links.map((link) => link.close()), this.service.close()]);
     await this.turns.settle();
     await this.turns.advance(LIMITS.drainMs);
     await closed;
   }
+}
+
+function hello(
+  role: string,
+  name: string,
+  resume: unknown,
+): { role: string; name: string; resume?: unknown } {
+  return { role, name, ...(resume !== undefined && { resume }) };
 }
 
 function dispatchOne(

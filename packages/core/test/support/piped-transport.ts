@@ -31,8 +31,16 @@ export class PipedTransport implements Transport {
   }
 
   async listen(address: string): Promise<Listener> {
-    this.#listener = new PipedListener(address);
-    return this.#listener;
+    const listener = new PipedListener(address, () => {
+      if (this.#listener === listener) this.#listener = undefined;
+    });
+    this.#listener = listener;
+    return listener;
+  }
+
+  /** Cuts every connection: what is on its way is lost. */
+  cutAll(): void {
+    for (const pipe of this.pipes) pipe.break(new Error('the cable is cut'));
   }
 }
 
@@ -40,9 +48,11 @@ class PipedListener implements Listener {
   readonly address: string;
   readonly #connections = new Subject<Connection>();
   readonly #accepted: Connection[] = [];
+  readonly #onClose: () => void;
 
-  constructor(address: string) {
+  constructor(address: string, onClose: () => void) {
     this.address = address;
+    this.#onClose = onClose;
   }
 
   get connections$(): Observable<Connection> {
@@ -55,6 +65,7 @@ class PipedListener implements Listener {
   }
 
   async close(): Promise<void> {
+    this.#onClose();
     await Promise.all(this.#accepted.map((connection) => connection.close()));
     this.#connections.complete();
   }

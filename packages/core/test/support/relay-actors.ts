@@ -123,7 +123,9 @@ export class RequesterActor extends Actor {
     const failed = this.peer.all('v1.routine.failed').filter((heard) => heard['runId'] === runId).length;
     const ends = this.results(runId).map((heard) => this.reading(heard)?.end);
     const whole = ends.filter((end) => end !== 'cut' && end !== 'given-up').length;
-    return failed + whole || ends.filter((end) => end === 'given-up').length;
+    const answers = failed + whole || ends.filter((end) => end === 'given-up').length;
+    // What is cancelled is said to be so, also when its outcome was on its way.
+    return this.#cancelled.has(runId) ? Math.min(1, answers) : answers;
   }
 }
 

@@ -10,6 +10,8 @@ export class ScriptedPeer {
   readonly heard: Received[] = [];
   readonly bodies: (Body | undefined)[] = [];
   isClosed = false;
+  /** Gives no pulse when it is asked. */
+  isSilent = false;
   readonly #connection: Connection;
   readonly #turns: Turns;
   #sequence = 0;
@@ -21,15 +23,21 @@ export class ScriptedPeer {
       next: ({ header, body }) => {
         this.heard.push(header as Received);
         this.bodies.push(body);
+        const isAsked = header['type'] === 'v1.heartbeat.check_pulse' && !this.isSilent;
+        if (isAsked) this.#send({ type: 'v1.heartbeat.give_pulse', status: 'IDLE' });
       },
       complete: () => (this.isClosed = true),
     });
   }
 
-  static async dial(transport: Transport, turns: Turns, role: string, name: string): Promise<ScriptedPeer> {
+  static async dial(
+    transport: Transport,
+    turns: Turns,
+    hello: { readonly role: string; readonly name: string; readonly resume?: unknown },
+  ): Promise<ScriptedPeer> {
     const peer = new ScriptedPeer(await transport.dial('piped:service'), turns);
     peer.#connection.send({
-      header: { type: 'hello', protocols: [1], role, name, codec: 'test', serializers: [] },
+      header: { type: 'hello', protocols: [1], codec: 'test', serializers: [], ...hello },
     });
     await turns.settle();
     return peer;
@@ -37,16 +45,31 @@ export class ScriptedPeer {
 
   /** Sends a directive of its session, numbered on. */
   async say(header: DirectiveHeader, body?: Body): Promise<void> {
-    this.#sequence += 1;
-    const stamped = { session: this.heard[0]?.['session'], sequence: this.#sequence, ...header };
-    this.#connection.send(body ? { header: stamped, body } : { header: stamped });
+    this.#send(header, body);
     await this.#turns.settle();
+  }
+
+  #send(header: DirectiveHeader, body?: Body): void {
+    this.#sequence += 1;
+    const stamped = { session: this.session, sequence: this.#sequence, ...header };
+    this.#connection.send(body ? { header: stamped, body } : { header: stamped });
+  }
+
+  get session(): unknown {
+    return this.heard[0]?.['session'];
   }
 
   async request(runId: string, body: Body, extra: DirectiveHeader = {}): Promise<void> {
     const routineId = 'tname:test:train:1.0.0';
     const run = { runId, rootRunId: runId, routineId, attempt: 1, lease: 0 };
     await this.say({ type: 'v1.routine.request_start', ...run, ...extra }, body);
+  }
+
+  /** Asks again for what it asked for before it lost its connection. */
+  async resume(runId: string, extra: DirectiveHeader = {}): Promise<void> {
+    const routineId = 'tname:test:train:1.0.0';
+    const run = { runId, rootRunId: runId, routineId, attempt: 1, lease: 0, resumed: true };
+    await this.say({ type: 'v1.routine.request_start', ...run, ...extra });
   }
 
   /** Tells of a run that it was given. */
@@ -68,7 +91,14 @@ export class ScriptedPeer {
     await this.tell('v1.routine.completed', request, { durationMs: 1_000, ...extra }, body);
   }
 
+  /** Leaves for good. */
   async close(): Promise<void> {
+    if (!this.isClosed) await this.say({ type: 'v1.node.leaving' });
+    await this.cut();
+  }
+
+  /** Loses its connection. */
+  async cut(): Promise<void> {
     void this.#connection.close();
     await this.#turns.settle();
   }

@@ -114,7 +114,7 @@ describe('a run', () => {
     await client.request('run-1', bodyOf(codec.encode([bytes])), { routineId });
     await results(1);
     await cluster.turns.until(read(client.bodyOfLast('v1.routine.completed')));
-    await client.request('run-1', bodyOf(codec.encode([bytes])), { routineId });
+    await client.resume('run-1', { routineId });
     await results(2);
     const inverted = await cluster.turns.until(read(client.bodyOfLast('v1.routine.completed')));
     expect(Buffer.compare(inverted.subarray(-1_000), bytes.map((byte) => 255 - byte).subarray(-1_000))).toBe(
@@ -122,5 +122,26 @@ describe('a run', () => {
     );
     expect(client.all('v1.routine.completed').map(({ attempt }) => attempt)).toEqual([1, 1]);
     expect(client.all('v1.routine.starting')).toHaveLength(1);
+  });
+
+  it('whose arguments were cut by the loss of its requester has them sent again, and does not fail', async () => {
+    await startWorker('large-routines');
+    const client = await cluster.client();
+    const routineId = 'tname:test:inverted:1.0.0';
+    async function* stuck(): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, 1_000);
+      await new Promise(() => undefined);
+    }
+    const { byteLength } = bytes;
+    await client.request('run-1', { byteLength, sizes: [byteLength], chunks: stuck }, { routineId });
+    cluster.transport.pipes.at(-1)?.break(new Error('the cable is cut'));
+    await cluster.turns.settle();
+    const back = await cluster.client('client', client.session);
+    await back.resume('run-1', { routineId });
+    while (back.all('v1.routine.resend').length === 0) await cluster.turns.settle();
+    await back.request('run-1', bodyOf(codec.encode([bytes])), { routineId });
+    while (back.all('v1.routine.completed').length === 0) await cluster.turns.settle();
+    expect(back.all('v1.routine.failed')).toEqual([]);
+    await cluster.turns.until(read(back.bodyOfLast('v1.routine.completed')));
   });
 });

@@ -1,0 +1,39 @@
+import type { EncodedCall } from '../model/call.js';
+import type { BlobPart } from '../model/stored-blob.js';
+import type { RequestStart } from '../protocol/directives.js';
+
+/**
+ * The directive that asks for a call.
+ * @param store - identity of the store that this node shares with others.
+ * @param blobs - parts of the arguments that lie there.
+ */
+export function requestOf(
+  call: EncodedCall,
+  store: string | undefined,
+  blobs: readonly BlobPart[] | undefined,
+): RequestStart {
+  const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
+  const { remember, attemptTimeoutMs, depth, submitted, priority, labels, triggeredBy, triggerDepth } = call;
+  return {
+    type: 'v1.routine.request_start',
+    runId,
+    rootRunId,
+    routineId,
+    attempt,
+    lease: 0,
+    parentRunId,
+    argumentsDigest,
+    remember,
+    answer,
+    queueTimeoutMs,
+    attemptTimeoutMs,
+    depth,
+    submitted,
+    priority,
+    labels,
+    store,
+    blobs,
+    triggeredBy,
+    triggerDepth,
+  };
+}

@@ -1,0 +1,96 @@
+import { toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { HeldRun } from '../protocol/directives.js';
+import type { AnsweredRuns } from './answered-runs.js';
+import type { Placement } from './placement.js';
+import { cancelStale, type Recovery, type UnclaimedRun } from './recovery.js';
+import type { RunOutcomes } from './run-outcomes.js';
+import { executionOf, type RunRecord } from './run-record.js';
+import type { WorkerEntry } from './worker-entry.js';
+
+interface WorkerResyncParts {
+  readonly runs: ReadonlyMap<string, RunRecord>;
+  readonly placement: Placement;
+  readonly answered: AnsweredRuns;
+  readonly outcomes: RunOutcomes;
+  readonly recovery: Recovery;
+  /** A run that waited is in the hands of a worker. */
+  readonly onFound: (record: RunRecord) => void;
+}
+
+/** Matches what workers hold, as they tell over each new connection, with what is known of their runs. */
+export class WorkerResync {
+  readonly #parts: WorkerResyncParts;
+
+  constructor(parts: WorkerResyncParts) {
+    this.#parts = parts;
+  }
+
+  /** A worker has told all that it holds. */
+  ready(worker: WorkerEntry, holds: readonly HeldRun[]): void {
+    const { placement, recovery } = this.#parts;
+    recovery.forgetWorker(worker);
+    const leases = new Set<number>();
+    for (const hold of holds) {
+      leases.add(hold.lease);
+      placement.leases.seen(hold.lease);
+      this.#match(worker, hold);
+    }
+    for (const record of [...worker.runs]) if (!leases.has(record.lease)) this.#missing(worker, record);
+    recovery.workerReady(worker);
+  }
+
+  /** Binds a run that waits to the execution of it that a worker has in hand. @returns whether it did wait for one. */
+  adopt(record: RunRecord, { worker, hold }: UnclaimedRun): boolean {
+    const { placement, recovery, onFound } = this.#parts;
+    const target = record.leader ?? record;
+    // A later placement has ended already: what came before it is given up.
+    const isLate = target.lease > hold.lease || hold.attempt < record.request.attempt;
+    if (target.worker || target.cancelled || isLate) return false;
+    recovery.forget(target);
+    placement.withdraw(target);
+    onFound(target);
+    placement.bind(target, worker, hold);
+    this.#goOn(target, worker, hold);
+    return true;
+  }
+
+  #match(worker: WorkerEntry, hold: HeldRun): void {
+    const { runs, placement, answered, recovery } = this.#parts;
+    const holder = placement.holderOf(hold.lease);
+    if (holder?.worker === worker) return this.#goOn(holder, worker, hold);
+    if (answered.comesFrom(hold.lease, worker.node)) return;
+    const record = runs.get(hold.runId);
+    if (!record && !placement.leases.isOwn(hold.lease)) return recovery.keep(worker, hold);
+    if (!record || !this.adopt(record, { worker, hold })) cancelStale(worker, hold);
+  }
+
+  /** The worker goes on with a run, or has it over by now. */
+  #goOn(record: RunRecord, worker: WorkerEntry, { state }: HeldRun): void {
+    const { placement, outcomes } = this.#parts;
+    const execution = executionOf(record);
+    if (record.delivery?.isWhole) return;
+    // What came of it over the connection before is cut.
+    record.delivery = undefined;
+    placement.setHanging(record, state === 'hanging' || state === 'finished');
+    if (state === 'finished') {
+      if (!record.cancelled) return worker.node.post({ type: 'v1.routine.report_again', ...execution });
+      worker.node.acknowledge(execution);
+      placement.release(record);
+      return outcomes.fail(record, record.cancelled, true);
+    }
+    if (record.cancelled)
+      return worker.node.post({ type: 'v1.routine.cancel', ...execution, error: record.cancelled });
+    if (state === 'waiting' || record.started) return;
+    record.started = true;
+    outcomes.tell(record, { type: 'v1.routine.starting', ...execution, worker: worker.node.name });
+  }
+
+  /** A worker does not have a run that was sent to it: the request, or the end of it, was lost on its way. */
+  #missing({ node }: WorkerEntry, record: RunRecord): void {
+    if (record.delivery?.isWhole) return;
+    const message = `${node.name} lost its connection before the run had reached it`;
+    const error = toPlainError(new RoutineEngineError('WORKER_LOST', message));
+    this.#parts.placement.again(record, error, 'blameless');
+  }
+}

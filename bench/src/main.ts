@@ -12,6 +12,8 @@ import { largeThread } from './large/thread.js';
 import type { Measured } from './measure.js';
 import type { Question } from './question.js';
 import { largeHitS3, s3Hit } from './s3-hit.js';
+import { idleWorkers } from './service-alone/idle-workers.js';
+import { waitingRuns } from './service-alone/queue.js';
 import { storeFsCacache } from './store-fs-cacache.js';
 import { threadAlone, threadBusy } from './thread-dispatch.js';
 
@@ -35,6 +37,8 @@ const QUESTIONS: readonly Question[] = [
   largeMemory,
   largeStream,
   heartbeat,
+  waitingRuns,
+  idleWorkers,
 ];
 
 const asked = process.argv.slice(2);

@@ -15,9 +15,11 @@ export class ChildNode implements AsyncDisposable {
    * Starts a process and waits until it is ready.
    * @param file - in this folder, such as `service.js`.
    * @param options - what it is told; plain data.
+   * @param flags - of Node.
    */
-  static async start(file: string, options: object): Promise<ChildNode> {
-    const child = fork(new URL(`./${file}`, import.meta.url), [JSON.stringify(options)]);
+  static async start(file: string, options: object, flags: readonly string[] = []): Promise<ChildNode> {
+    const execArgv = [...process.execArgv, ...flags];
+    const child = fork(new URL(`./${file}`, import.meta.url), [JSON.stringify(options)], { execArgv });
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`${file} ended with code ${String(code)} before it was ready`);
     });

@@ -44,6 +44,8 @@ export interface ServiceCounts {
   readonly runs: number;
   /** Runs that wait for a worker. */
   readonly waiting: number;
+  /** Runs that workers have in hand. */
+  readonly placed: number;
   /** Runs that are answered, but whose requesters have not acknowledged it. */
   readonly unacknowledged: number;
   readonly workers: number;
@@ -125,7 +127,8 @@ export class Service {
   /** What it has in hand: all of it is over when nothing goes on. */
   get counts(): ServiceCounts {
     const { size: runs, unacknowledged, placement } = this.#ledger;
-    return { runs, waiting: placement.queue.size, unacknowledged, workers: this.#workers.size };
+    const { size: workers, placed } = this.#workers;
+    return { runs, waiting: placement.queue.size, placed, unacknowledged, workers };
   }
 
   /** Takes nodes from a listener, until `close`. */

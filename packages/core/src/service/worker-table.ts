@@ -25,6 +25,13 @@ export class WorkerTable {
     return this.#workers.size;
   }
 
+  /** Runs that they have in hand. */
+  get placed(): number {
+    let placed = 0;
+    for (const { runs } of this.all) placed += runs.size;
+    return placed;
+  }
+
   /** Grows when a group comes or goes: then kinds look for their pools again. */
   get version(): number {
     return this.#version;

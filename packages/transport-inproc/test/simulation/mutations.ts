@@ -24,8 +24,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a run that hangs keeps its slot at the service',
-    file: 'service/placement.js',
-    text: 'record.worker.hanging += waits ? 1 : -1;',
+    file: 'service/worker-entry.js',
+    text: 'this.#hanging += waits ? 1 : -1;',
     replacement: '',
   },
   {
@@ -36,9 +36,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a run that is over keeps its slot at the service',
-    file: 'service/placement.js',
-    text: 'worker.runs.delete(record);',
-    replacement: '',
+    file: 'service/worker-entry.js',
+    text: 'if (!this.runs.delete(record))',
+    replacement: 'if (!this.runs.has(record))',
   },
   {
     name: 'a run that is over keeps its slot at the worker',
@@ -61,7 +61,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the runs of a lost worker are forgotten',
     file: 'service/run-ledger.js',
-    text: 'this.placement.again(record, toPlainError(error), isSuspect);',
+    text: "this.placement.again(record, toPlainError(error), isSuspect ? 'downfall' : 'blameless');",
     replacement: '',
   },
   {
@@ -85,7 +85,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the service keeps the runs of a requester that is gone',
     file: 'service/run-ledger.js',
-    text: 'if (record.requester === requester)\n                this.#outcomes.stop(record, plain);',
+    text: 'this.#stopAll((record) => record.requester === requester, toPlainError(error));',
     replacement: '',
   },
   {
@@ -101,11 +101,11 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: '',
   },
   {
-    name: 'a result is reported before it is in the store',
-    file: 'engine/remote-dispatch-engine.js',
-    text: 'return cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);',
+    name: 'a result is told to be kept before it is in the store',
+    file: 'cache/kept-results.js',
+    text: 'const kept = await this.#put(key, call, { metadata, body: bodyOf({ head, buffers }) });',
     replacement:
-      'void cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);\n            return outcome;',
+      "void this.#put(key, call, { metadata, body: bodyOf({ head, buffers }) });\n            const kept = 'stored';",
   },
   {
     name: 'a directive that comes twice is handled twice',
@@ -120,12 +120,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: 'const told = [record];',
   },
   {
-    name: 'equal calls of a cancelled one are cancelled with it',
-    file: 'service/run-outcomes.js',
-    text: 'const told = cancelled ? [record] : [record, ...followers];',
-    replacement: 'const told = [record, ...followers];',
-  },
-  {
     name: 'who waits for a run that executes joins the call in flight of its requester',
     file: 'engine/remote-dispatch-engine.js',
     text: 'const stored = mayBeKept ? await cache.lookUp(call, maker) : undefined;',
@@ -135,8 +129,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the store is not asked before a call is run',
     file: 'cache/result-cache.js',
-    text: 'if (stored)\n            return',
-    replacement: 'if (!stored === true && stored)\n            return',
+    text: 'if (stored)\n                flight.land',
+    replacement: 'if (stored === null)\n                flight.land',
   },
   {
     name: 'the lease of an equal call is not given back',
@@ -161,5 +155,89 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'engine/retries.js',
     text: 'failures > retry.attempts',
     replacement: 'failures > 0',
+  },
+  {
+    name: 'a worker does not tell what it holds after a loss',
+    file: 'worker/held-runs.js',
+    text: 'for (const { header, state } of this.#inHand.values())\n            runs.push({ ...header, state });',
+    replacement: '',
+  },
+  {
+    name: 'a worker does not tell what it has over after a loss',
+    file: 'worker/held-runs.js',
+    text: "for (const { header } of this.#over.values())\n            runs.push({ ...header, state: 'finished' });",
+    replacement: '',
+  },
+  {
+    name: 'a requester does not ask again for what it waits for',
+    file: 'dispatch/dispatcher.js',
+    text: 'this.#link.post({ ...request, attempt, resumed: true, startedOn: started?.worker });',
+    replacement: '',
+  },
+  {
+    name: 'a run that is resumed is placed before workers are back',
+    file: 'service/recovery.js',
+    text: 'return !this.#isClosed && this.#parts.clock.monotonic() < this.#workersBackAt;',
+    replacement: 'return false;',
+  },
+  {
+    name: 'what a worker holds is adopted whatever its lease',
+    file: 'service/worker-resync.js',
+    text: 'if (target.worker || target.cancelled || isLate)',
+    replacement: 'if (target.cancelled)',
+  },
+  {
+    name: 'what a worker holds and nobody asks for is kept for ever',
+    file: 'service/recovery.js',
+    text: 'this.#timers.set(worker, clock.after(unclaimedMs, late));',
+    replacement: '',
+  },
+  {
+    name: 'what a worker holds is not matched with what waits for it',
+    file: 'service/worker-resync.js',
+    text: 'if (!record || !this.adopt(record, { worker, hold }))',
+    replacement: '',
+  },
+  {
+    name: 'all placements have the same lease',
+    file: 'service/leases.js',
+    text: 'this.#last += 1;',
+    replacement: '',
+  },
+  {
+    name: 'a node that hears nothing of the service goes on waiting',
+    file: 'dispatch/silence-watch.js',
+    text: 'if (this.#silentMs >= leaseMs)',
+    replacement: 'if (this.#silentMs < 0)',
+  },
+  {
+    name: 'a node that lost its connection does not dial again',
+    file: 'dispatch/service-link.js',
+    text: 'this.#dialLater(error, clock.monotonic() + reconnectForMs);',
+    replacement: '',
+  },
+  {
+    name: 'a gap in the numbers of directives goes unnoticed',
+    file: 'protocol/session.js',
+    text: 'if (sequence !== this.#received + 1)',
+    replacement: 'if (sequence < this.#received + 1)',
+  },
+  {
+    name: 'an outcome that is asked for again is not told',
+    file: 'worker/worker-node.js',
+    text: 'return kept.reportAgain();',
+    replacement: 'return;',
+  },
+  {
+    name: 'a run that a lost message never brought to its worker is waited for',
+    file: 'service/worker-resync.js',
+    text: "this.#parts.placement.again(record, error, 'blameless');",
+    replacement: '',
+  },
+  {
+    name: 'what a requester does not ask for again is kept for it',
+    file: 'service/answered-runs.js',
+    text: 'if (toldIn !== requester.connections)',
+    replacement: 'if (toldIn < 0)',
   },
 ];

@@ -12,7 +12,7 @@ const TOPOLOGY: Topology = {
   workers: [worker],
   clients: [{ sendsRoots: true }],
   store: 'own',
-  heartbeat: { heartbeatMs: 2_000, suspectMs: 5_000, leaseMs: 10_000 },
+  heartbeat: { heartbeatMs: 2_000, suspectMs: 5_000, leaseMs: 10_000, clientLeaseMs: 20_000 },
   delayMs: 1,
   storeLatencyMs: 0,
 };

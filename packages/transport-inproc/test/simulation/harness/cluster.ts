@@ -50,8 +50,12 @@ export class Cluster {
     });
     this.journal = new Journal(() => clock.monotonic());
     this.storage = new SharedStorage(random.fork('store'), () => clock.monotonic());
+    this.journal.sharesStore = topology.store !== 'own';
     this.storage.latencyMs = topology.storeLatencyMs;
-    this.storage.onPut = (_, runId) => this.journal.putBy(runId);
+    this.storage.onPut = (_, runId) => {
+      clock.note(`the result of ${runId} is kept`);
+      this.journal.putBy(runId);
+    };
     this.service = this.#seat('service', (parts) => this.#startService(parts));
     this.workers = topology.workers.map((options, index) =>
       this.#seat(`worker-${index + 1}`, (parts) => this.#startWorker(parts, options)),

@@ -91,8 +91,8 @@ export class FaultPlanner {
     if (kind < 0.6) return { bytesPerSecond: random.integer(20_000, 2_000_000) };
     if (!this.#kinds.includes('cut')) return { ...delays, duplicationRate: 0.1 };
     if (kind < 0.75) return { ...delays, duplicationRate: 0.1 };
-    if (kind < 0.9) return { ...delays, lossRate: 0.02 };
-    return { ...delays, reorderingRate: 0.02 };
+    if (kind < 0.9) return { ...delays, lossRate: 0.04 };
+    return { ...delays, reorderingRate: 0.04 };
   }
 
   #fells(): boolean {

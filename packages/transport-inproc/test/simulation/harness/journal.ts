@@ -12,6 +12,8 @@ export interface RunStory {
   endedAt: number | undefined;
   /** It ended with what came of its body, and not since its caller wanted it no more. */
   isAnswered: boolean;
+  /** It gave a value, and said that it is not kept. */
+  isForgotten: boolean;
 }
 
 /** A body that began. */
@@ -21,6 +23,8 @@ export interface Execution {
   readonly runId: string;
   readonly nodeId: string;
   readonly attempt: number;
+  /** It fails at first, and is to be run again. */
+  readonly isRetried: boolean;
 }
 
 const TERMINAL: ReadonlySet<string> = new Set(['run.completed', 'run.failed', 'run.cancelled', 'run.cached']);
@@ -32,8 +36,14 @@ export class Journal {
   readonly violations: string[] = [];
   /** Task results that a shared store keeps, by the node of the tree. */
   readonly puts = new Map<string, number>();
+  /** Whether all keep results in one store. */
+  sharesStore = false;
+  /** Statuses of workers, as the service told of them. */
+  readonly statuses: string[] = [];
   readonly #time: () => number;
   readonly #nodes = new Map<string, string>();
+  /** A result is kept under a run that shared the execution of another: of which node it is, is not known. */
+  #hasUnknownPuts = false;
 
   constructor(time: () => number) {
     this.#time = time;
@@ -51,15 +61,29 @@ export class Journal {
         `${event.type} of ${event.routineId} ${event.runId} came after its end: ${story.events.join(' ')}`,
       );
     }
+    if (event.type === 'run.completed' && event.remembered) this.#checkKept(event.runId);
     if (!TERMINAL.has(event.type)) return;
     story.endedAt = this.#time();
+    story.isForgotten = event.type === 'run.completed' && !event.remembered;
     story.isAnswered =
       event.type === 'run.completed' || (event.type === 'run.failed' && event.error.code === 'TREE_FAILED');
   }
 
-  bodyBegins(process: string, runId: string, nodeId: string, attempt: number): void {
-    this.executions.push({ at: this.#time(), process, runId, nodeId, attempt });
+  bodyBegins(process: string, runId: string, nodeId: string, attempt: number, isRetried: boolean): void {
+    this.executions.push({ at: this.#time(), process, runId, nodeId, attempt, isRetried });
     this.#nodes.set(runId, nodeId);
+  }
+
+  /** What was kept before it was told is there. */
+  #checkKept(runId: string): void {
+    const nodeId = this.#nodes.get(runId);
+    if (this.sharesStore && !this.#hasUnknownPuts && nodeId !== undefined && !this.puts.has(nodeId))
+      this.violate(`${nodeId} ${runId} was told to be kept before it was`);
+  }
+
+  /** The service tells something. */
+  tellStatus(event: EngineEvent): void {
+    if (event.type === 'worker.status') this.statuses.push(`${event.worker} ${event.status}`);
   }
 
   /** The service sends something. */
@@ -75,7 +99,8 @@ export class Journal {
   /** A store keeps the result of a run from now on. */
   putBy(runId: string): void {
     const nodeId = this.#nodes.get(runId);
-    if (nodeId !== undefined && !this.puts.has(nodeId)) this.puts.set(nodeId, this.#time());
+    if (nodeId === undefined) this.#hasUnknownPuts = true;
+    else if (!this.puts.has(nodeId)) this.puts.set(nodeId, this.#time());
   }
 
   violate(what: string): void {
@@ -94,6 +119,7 @@ export class Journal {
       events: [type],
       endedAt: undefined,
       isAnswered: false,
+      isForgotten: false,
     });
   }
 }

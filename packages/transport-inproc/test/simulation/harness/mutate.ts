@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -34,11 +35,14 @@ interface Noticed {
 
 const wanted = MUTATIONS.filter(({ name }) => name.includes(options.only));
 const waiting = [...wanted.entries()];
+const outdated: string[] = [];
 const found = new Map<Mutation, Noticed | undefined>();
 await Promise.all(Array.from({ length: availableParallelism() }, work));
 rmSync(folder, { recursive: true, force: true });
 
 const missed = wanted.filter((mutation) => !found.get(mutation));
+if (outdated.length > 0)
+  console.log(`outdated, since their texts are not in core once: ${outdated.join('; ')}`);
 console.log(
   `${wanted.length - missed.length} of ${wanted.length} mutations noticed within ${options.seeds} seeds`,
 );
@@ -48,6 +52,10 @@ process.exitCode = missed.length === 0 ? 0 : 1;
 async function work(): Promise<void> {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [index, mutation] = next;
+    if (!isInCore(mutation)) {
+      outdated.push(mutation.name);
+      continue;
+    }
     const noticed = await seedThatNotices(mutation, join(folder, String(index)));
     found.set(mutation, noticed);
     console.log(
@@ -56,8 +64,14 @@ async function work(): Promise<void> {
   }
 }
 
+/** Whether its text stands there, once: core changes. */
+function isInCore({ file, text }: Mutation): boolean {
+  const path = join(root, 'packages/core/dist', file);
+  return existsSync(path) && readFileSync(path, 'utf8').split(text).length === 2;
+}
+
 /** A tree of modules in which core is broken, and all else is as it is. */
-function breakCore({ name, file, text, replacement }: Mutation, place: string): void {
+function breakCore({ file, text, replacement }: Mutation, place: string): void {
   const modules = join(place, 'node_modules');
   mkdirSync(join(modules, '@routine-engine'), { recursive: true });
   for (const each of readdirSync(join(root, 'node_modules'))) {
@@ -73,7 +87,6 @@ function breakCore({ name, file, text, replacement }: Mutation, place: string): 
   writeFileSync(join(place, 'package.json'), '{ "type": "module" }');
   const path = join(modules, '@routine-engine/core/dist', file);
   const source = readFileSync(path, 'utf8');
-  if (source.split(text).length !== 2) throw new Error(`${name}: its text is not once in ${file}`);
   writeFileSync(
     path,
     source.replace(text, () => replacement),

@@ -69,11 +69,12 @@ export class ServiceHost {
   readonly process: SimulatedProcess;
   readonly service: Service;
 
-  constructor({ process, ids, logger }: NodeParts, heartbeat: HeartbeatLimits) {
+  constructor({ process, ids, logger, journal }: NodeParts, heartbeat: HeartbeatLimits) {
     this.process = process;
+    const feed = new EventFeed<EngineEvent>();
+    feed.events$.subscribe((event) => journal.tellStatus(event));
     this.service = new Service({
-      ...{ name: 'service', clock: process, ids, logger, heartbeat },
-      feed: new EventFeed<EngineEvent>(),
+      ...{ name: 'service', clock: process, ids, logger, heartbeat, feed },
     });
   }
 
@@ -199,7 +200,7 @@ export class ClientHost {
 function placeOf({ process, label, journal }: NodeParts): Place {
   return {
     process,
-    bodyBegins: (runId, nodeId, attempt) => journal.bodyBegins(label, runId, nodeId, attempt),
+    bodyBegins: (...body) => journal.bodyBegins(label, ...body),
   };
 }
 

@@ -2,12 +2,8 @@ import type { Lifecycle } from '@routine-engine/core';
 import { SeededIds, SeededRandom, SimulatedClock } from '@routine-engine/transport-inproc/simulation';
 import { open } from './nodes.ts';
 import { at, make } from './routines.ts';
+import type { TreeOutcome } from './tree-value.ts';
 import type { Call } from './tree.ts';
-
-/** What a call comes to. */
-export type TreeOutcome =
-  | { readonly status: 'DONE'; readonly value: number }
-  | { readonly status: 'FAILED'; readonly code: string };
 
 /** Runs trees in the calling thread, as the local engine does: what it gives is right. */
 export class Reference {

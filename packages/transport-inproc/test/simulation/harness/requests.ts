@@ -1,8 +1,9 @@
 import type { SeededRandom } from '@routine-engine/transport-inproc/simulation';
 import type { Cluster } from './cluster.ts';
-import { outcomeOf, type TreeOutcome } from './reference.ts';
+import { outcomeOf } from './reference.ts';
 import { at, make } from './routines.ts';
 import type { Topology } from './topology.ts';
+import type { TreeOutcome } from './tree-value.ts';
 import type { Call, TreeGenerator } from './tree.ts';
 
 /** A call that a client makes at some time, and what comes of it. */
@@ -15,6 +16,7 @@ export interface Request {
   /** `void`: the client that made it, or would have, is gone. */
   state: 'planned' | 'made' | 'settled' | 'void';
   outcome: TreeOutcome | undefined;
+  settledAt?: number;
 }
 
 export function drawRequests(
@@ -54,6 +56,7 @@ export function makeRequest(request: Request, cluster: Cluster): void {
       if (process.state === 'dead') return;
       if (request.outcome) cluster.journal.violate(`A request of ${request.client} settled twice`);
       request.outcome = outcome;
+      request.settledAt = cluster.clock.monotonic();
       request.state = 'settled';
     });
   });

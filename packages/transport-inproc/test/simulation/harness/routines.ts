@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { currentRun, define, type CallOptions, type RoutineCaller } from '@routine-engine/core';
 import type { SimulatedProcess } from '@routine-engine/transport-inproc/simulation';
+import { hashOf, mix, NOTHING, numberOfLeaf, TREE_FAILED } from './tree-value.ts';
 import type { Call, Flow, Leaf, Step } from './tree.ts';
 
 /** Where a body runs, and who hears of it. */
 export interface Place {
   readonly process: SimulatedProcess;
-  bodyBegins(runId: string, nodeId: string, attempt: number): void;
+  bodyBegins(runId: string, nodeId: string, attempt: number, isRetried: boolean): void;
 }
 
 const places = new AsyncLocalStorage<Place>();
@@ -18,10 +19,8 @@ export function at<T>(place: Place, callback: () => T): T {
 
 /** What the body of a tree fails with. */
 class TreeError extends Error {
-  readonly code = 'TREE_FAILED';
+  readonly code = TREE_FAILED;
 }
-
-const NOTHING = 17;
 
 const task = define.task({ name: 'simulated-task', version: '1.0.0' }, computeLeaf);
 const unremembered = define.task(
@@ -41,10 +40,13 @@ export async function make(call: Call, options: CallOptions = {}): Promise<numbe
   if (call.of === 'flow') return flow.with(options)(call.node);
   const routine: { with(options: CallOptions): RoutineCaller<[Leaf], unknown> } =
     call.of === 'task' ? task : unremembered;
-  const { retries } = call;
-  const with_ =
-    retries === undefined ? options : { ...options, retries: { attempts: retries, backoffMs: 20 } };
-  return numberOf(await routine.with(with_)(call.node));
+  const { retries, timeoutMs } = call;
+  const given: CallOptions = {
+    ...options,
+    ...(retries !== undefined && { retries: { attempts: retries, backoffMs: 20 } }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+  return numberOf(await routine.with(given)(call.node));
 }
 
 async function take(step: Step): Promise<number> {
@@ -54,7 +56,7 @@ async function take(step: Step): Promise<number> {
     case 'together':
       return (await Promise.all(step.calls.map((call) => make(call)))).reduce(mix);
     case 'try':
-      return caught(make(step.call), 'TREE_FAILED');
+      return caught(make(step.call), TREE_FAILED);
     case 'cancel':
       return cancelled(step.call, step.afterMs);
     case 'abandon':
@@ -76,7 +78,7 @@ async function cancelled(call: Call, afterMs: number): Promise<number> {
     await make(call, { signal: controller.signal });
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code !== 'RUN_CANCELLED' && code !== 'TREE_FAILED') throw error;
+    if (code !== 'RUN_CANCELLED' && code !== TREE_FAILED) throw error;
   } finally {
     timer.cancel();
   }
@@ -93,12 +95,11 @@ async function caught(called: Promise<number>, expected: string): Promise<number
 }
 
 async function computeLeaf(node: Leaf): Promise<unknown> {
-  begin(node.id);
+  begin(node.id, node.failsFirst !== undefined);
   if (node.endless) await untilCancelled();
   else await pause(node.ms, node.deaf);
   if (node.fails || (node.failsFirst ?? 0) >= currentRun().attempt) throw new TreeError(node.id);
-  let value = hashOf(node.id);
-  for (const byte of node.given?.subarray(0, 10) ?? []) value = mix(value, byte);
+  const value = numberOfLeaf(node);
   if (node.gives === undefined) return value;
   const bytes = new Uint8Array(node.gives).fill(value & 0xff);
   return node.streams ? { value, stream: inChunks(bytes) } : { value, bytes };
@@ -126,9 +127,9 @@ function here(): Place {
   return place;
 }
 
-function begin(nodeId: string): void {
+function begin(nodeId: string, isRetried = false): void {
   const { runId, attempt } = currentRun();
-  here().bodyBegins(runId, nodeId, attempt);
+  here().bodyBegins(runId, nodeId, attempt, isRetried);
 }
 
 function pause(milliseconds: number, isDeaf = false): Promise<void> {
@@ -151,14 +152,4 @@ function untilCancelled(): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-}
-
-function mix(one: number, other: number): number {
-  return (Math.imul(one, 31) + other) >>> 0;
-}
-
-function hashOf(text: string): number {
-  let value = 7;
-  for (let index = 0; index < text.length; index += 1) value = mix(value, text.charCodeAt(index));
-  return value;
 }

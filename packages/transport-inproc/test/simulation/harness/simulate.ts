@@ -5,7 +5,15 @@ import {
 } from '@routine-engine/transport-inproc/simulation';
 import { Cluster } from './cluster.ts';
 import { FaultPlanner, inject, type FaultKind, type FaultPlan } from './fault-plan.ts';
-import { checkClosed, checkIdle, checkOutcomes, checkRemembered, checkStories } from './invariants.ts';
+import {
+  checkClosed,
+  checkIdle,
+  checkOnce,
+  checkOutcomes,
+  checkPromptness,
+  checkRemembered,
+  checkStories,
+} from './invariants.ts';
 import type { Reference } from './reference.ts';
 import { drawRequests, makeRequest, type Request } from './requests.ts';
 import { drawTopology, type Topology } from './topology.ts';
@@ -36,7 +44,7 @@ const WITHIN_MS = 6_000;
 /** How long everything may take once it is well again, in milliseconds. */
 const SETTLE_MS = 600_000;
 /** After the last answer: longer than any lease, so that what only time removes is gone. */
-const QUIET_MS = 25_000;
+const QUIET_MS = 45_000;
 
 const FAULT_KINDS: readonly [FaultKind, ...FaultKind[]] = [
   'conditions',
@@ -45,6 +53,10 @@ const FAULT_KINDS: readonly [FaultKind, ...FaultKind[]] = [
   'freeze',
   'jump',
   'store-fails',
+  'cut',
+  'cut',
+  'partition',
+  'half-open',
 ];
 
 /** Draws the scenario of a seed. */
@@ -83,6 +95,7 @@ export async function simulate(
   const cluster = new Cluster(clock, new SeededRandom(seed).fork('cluster'), topology);
   const injected: Partial<Record<FaultKind, number>> = {};
   await cluster.start();
+  const startedAt = clock.monotonic();
   for (const request of requests) clock.after(request.atMs, () => makeRequest(request, cluster));
   for (const { atMs, fault } of faults) {
     clock.after(atMs, () => {
@@ -93,10 +106,13 @@ export async function simulate(
   await clock.advance(WITHIN_MS);
   cluster.heal();
   await clock.run({ until: () => requests.every(isOver) && cluster.isUp, forMs: SETTLE_MS });
+  const lastAnswerAt = Math.max(0, ...requests.map(({ settledAt }) => settledAt ?? 0));
+  if (faults.length === 0) checkPromptness(requests, cluster, lastAnswerAt - startedAt);
   await clock.advance(QUIET_MS);
   checkIdle(cluster);
   checkStories(cluster);
   checkRemembered(cluster);
+  checkOnce(faults, cluster);
   await cluster.close();
   await clock.advance(QUIET_MS);
   checkClosed(cluster);

@@ -29,7 +29,10 @@ interface Kept {
 export class SharedStorage {
   readonly results = new Map<ResultKey, Kept>();
   readonly blobs = new Map<string, Uint8Array>();
-  readonly leases = new Map<ResultKey, { readonly token: object; readonly until: number }>();
+  readonly leases = new Map<
+    ResultKey,
+    { readonly token: object; readonly until: number; readonly process: SimulatedProcess }
+  >();
   readonly random: SeededRandom;
   /** Virtual time, in milliseconds: stores go by a clock of their own. */
   readonly time: () => number;
@@ -197,11 +200,11 @@ class SimulatedLeases implements LeaseStore {
     return access.use((storage) => {
       const held = storage.leases.get(key);
       if (held && held.until > until() - ttlMs) return undefined;
-      storage.leases.set(key, { token, until: until() });
+      storage.leases.set(key, { token, until: until(), process: access.process });
       return {
         renew: () =>
           access.use((now) => {
-            if (isMine(now)) now.leases.set(key, { token, until: until() });
+            if (isMine(now)) now.leases.set(key, { token, until: until(), process: access.process });
             return isMine(now);
           }),
         release: () => access.use((now) => void (isMine(now) && now.leases.delete(key))),

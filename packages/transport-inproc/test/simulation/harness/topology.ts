@@ -1,3 +1,4 @@
+import type { HeartbeatLimits } from '@routine-engine/core/host';
 import type { SeededRandom } from '@routine-engine/transport-inproc/simulation';
 
 /** How a cluster is made. */
@@ -10,7 +11,7 @@ export interface Topology {
   readonly clients: readonly { readonly sendsRoots: boolean }[];
   /** `leases`: equal calls of several processes share one run. */
   readonly store: 'own' | 'shared' | 'leases';
-  readonly heartbeat: { readonly heartbeatMs: number; readonly suspectMs: number; readonly leaseMs: number };
+  readonly heartbeat: Required<HeartbeatLimits>;
   /** Longest delay of a good link, in milliseconds. */
   readonly delayMs: number;
   readonly storeLatencyMs: number;
@@ -26,7 +27,7 @@ export function drawTopology(random: SeededRandom): Topology {
     })),
     clients: many(3, () => ({ sendsRoots: random.chance(0.6) })),
     store: random.pick(['own', 'shared', 'shared', 'leases']),
-    heartbeat: { heartbeatMs: 2_000, suspectMs: 5_000, leaseMs: 10_000 },
+    heartbeat: { heartbeatMs: 2_000, suspectMs: 5_000, leaseMs: 10_000, clientLeaseMs: 20_000 },
     delayMs: random.pick([0, 1, 5, 40]),
     storeLatencyMs: random.pick([0, 0, 10]),
   };

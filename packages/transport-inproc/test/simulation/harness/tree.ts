@@ -31,7 +31,12 @@ export interface Flow {
 
 /** A call of a routine. */
 export type Call =
-  | { readonly of: 'task' | 'unremembered'; readonly node: Leaf; readonly retries?: number }
+  | {
+      readonly of: 'task' | 'unremembered';
+      readonly node: Leaf;
+      readonly retries?: number;
+      readonly timeoutMs?: number;
+    }
   | { readonly of: 'flow'; readonly node: Flow };
 
 /** What a workflow does, one step after the other. */
@@ -88,6 +93,8 @@ export class TreeGenerator {
     const steps: Step[] = [];
     const wanted = this.#random.integer(1, 4);
     while (steps.length < wanted && this.#rest > 0) steps.push(this.#step(depth));
+    // At the end only: it would keep its slot from what the body waits for.
+    if (this.#random.chance(0.08)) steps.push({ do: 'abandon', call: this.#endless() });
     const fails = this.#random.chance(0.04);
     return { of: 'flow', node: { id: this.#id(), steps, ...(fails && { fails }) } };
   }
@@ -122,11 +129,13 @@ export class TreeGenerator {
     const random = this.#random;
     const known = this.#leaves[random.integer(0, Math.max(1, this.#leaves.length))];
     if (known && random.chance(0.3)) return { of: 'task', node: known };
+    // It is over long before.
+    const timeoutMs = random.chance(0.1) ? 3_600_000 : undefined;
     const node = this.#leaf();
     if (node.failsFirst !== undefined) return { of: 'unremembered', node, retries: node.failsFirst + 3 };
-    if (random.chance(0.3)) return { of: 'unremembered', node };
-    this.#leaves.push(node);
-    return { of: 'task', node };
+    const of = random.chance(0.3) ? 'unremembered' : 'task';
+    if (of === 'task') this.#leaves.push(node);
+    return { of, node, ...(timeoutMs !== undefined && { timeoutMs }) };
   }
 
   #leaf(): Leaf {
@@ -154,4 +163,24 @@ export class TreeGenerator {
     this.#made += 1;
     return `${this.#prefix}.${this.#made}`;
   }
+}
+
+/** Grace of a body that takes no notice of being cancelled, and the longest wait before a retry, in milliseconds. */
+const GRACE_MS = 500;
+const RETRIES_MS = 100;
+
+/** How long a call takes at most when its runs come one after the other, each with so much for its ways. */
+export function workOf(call: Call, hopMs: number): number {
+  if (call.of !== 'flow') {
+    const { ms, deaf, failsFirst = 0 } = call.node;
+    return hopMs + (deaf ? Math.max(ms, GRACE_MS) : ms) + failsFirst * (ms + hopMs + RETRIES_MS);
+  }
+  return hopMs + call.node.steps.reduce((sum, step) => sum + workOfStep(step, hopMs), 0);
+}
+
+function workOfStep(step: Step, hopMs: number): number {
+  if (step.do === 'pause') return step.ms;
+  if (step.do === 'together') return step.calls.reduce((sum, call) => sum + workOf(call, hopMs), 0);
+  if (step.do === 'abandon') return hopMs;
+  return workOf(step.call, hopMs) + (step.do === 'time-out' ? step.timeoutMs : 0);
 }

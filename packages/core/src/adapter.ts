@@ -8,6 +8,7 @@ export type { PlainCause, PlainError } from './errors/plain-error.js';
 export { EventFeed } from './events/event-feed.js';
 export type * from './events/engine-event.js';
 export { bodyOf, dropBody, encodedOf, encodedOfParts, type Body } from './model/body.js';
+export type { NodeGap, UnfinishedNode } from './model/unfinished-node.js';
 export { readReferenceData, Reference, referenceData, type ReferenceData } from './model/reference.js';
 export { assertBlobDigest, isBlobDigest, type BlobPart, type StoredBlob } from './model/stored-blob.js';
 export { unlessAborted, untilAborted } from './model/until-aborted.js';

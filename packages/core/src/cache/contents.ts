@@ -2,6 +2,7 @@ import { snapshot } from '../codec/snapshot.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
+import { ArrivingPart } from '../model/arriving-part.js';
 import { isLoaded, type Encoded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { ReferenceData } from '../model/reference.js';
@@ -34,8 +35,8 @@ export const CONTENTS: Token<Contents> = Symbol.for('@routine-engine/contents') 
 export class Contents {
   readonly #parts: ContentsParts;
   readonly #cache: ContentCache;
-  /** Digests of parts in memory that were put into the store: nobody changes them afterwards. */
-  readonly #shared = new WeakMap<Uint8Array, string>();
+  /** Digests of parts that were put into the store: nobody changes them afterwards. */
+  readonly #shared = new WeakMap<Uint8Array | ArrivingPart, string>();
 
   constructor(parts: ContentsParts) {
     const { clock, feed, node, cacheBytes } = parts;
@@ -70,20 +71,21 @@ export class Contents {
 
   /**
    * The same value with its large parts in the store, as blobs. Each is there when this resolves. Without a store that
-   * keeps blobs it stays as it is. Nobody may change the parts afterwards.
-   * @throws what the store throws.
+   * keeps blobs it stays as it is. Nobody may change the parts afterwards. Those that are still arriving are stored meanwhile.
+   * @throws what the store throws; why a part did not arrive.
    */
   async share(value: Encoded, options?: StoreCallOptions): Promise<Encoded> {
     const { blobs: store } = this.#parts.store;
     if (!store) return value;
     const parts = [value.head, ...value.buffers];
-    const large = [...parts.entries()].filter(([, bytes]) => bytes.byteLength >= LIMITS.blobBytes);
-    if (large.length === 0) return value;
+    const large = partsToShare(value);
+    if (large.size === 0) return value;
     const blobs = new Map(value.blobs);
     for (const [part, bytes] of large) {
       const known = this.#shared.get(bytes);
+      const source = bytes instanceof ArrivingPart ? bytes.chunks() : bytes;
       // Also what was put before: it may have gone since.
-      const kept = await store.put(bytes, { ...options, ...(known !== undefined && { digest: known }) });
+      const kept = await store.put(source, { ...options, ...(known !== undefined && { digest: known }) });
       const blob = known === undefined ? this.#told(kept) : kept.blob;
       this.#shared.set(bytes, blob.digest);
       blobs.set(part, blob);
@@ -189,6 +191,17 @@ export class Contents {
       });
     return blob;
   }
+}
+
+/** The large parts that are in no store, by number, in the order in which they arrive. */
+function partsToShare({ head, buffers, blobs }: Encoded): Map<number, Uint8Array | ArrivingPart> {
+  const large = new Map<number, Uint8Array | ArrivingPart>();
+  for (const [part, bytes] of [head, ...buffers].entries()) {
+    const blob = blobs?.get(part);
+    if (blob instanceof ArrivingPart) large.set(part, blob);
+    else if (bytes.byteLength >= LIMITS.blobBytes) large.set(part, bytes);
+  }
+  return large;
 }
 
 function assertParts(blobs: ReadonlyMap<number, StoredBlob>, count: number): void {

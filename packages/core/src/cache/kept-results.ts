@@ -2,6 +2,7 @@ import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EngineEvent, StoreEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
+import { ArrivingPart } from '../model/arriving-part.js';
 import { bodyOf } from '../model/body.js';
 import type { EncodedCall } from '../model/call.js';
 import { encodedBytes, type Encoded } from '../model/encoded.js';
@@ -20,6 +21,7 @@ import type { Codec } from '../ports/codec.js';
 import type { ResultStore } from '../ports/result-store.js';
 import { isAnswer } from './answer-form.js';
 import type { Contents } from './contents.js';
+import { withFinishedNode } from './finish-node.js';
 import { resultKey, runKey } from './result-key.js';
 import { blobPartsOf, referenceTo, storedValue, valueAtHand } from './stored-value.js';
 
@@ -73,7 +75,7 @@ export class KeptResults {
    *   first result when the store had one.
    */
   async keep(call: EncodedCall, maker: ResultMaker, outcome: Outcome): Promise<Outcome> {
-    const { store, contents } = this.#parts;
+    const { store, clock } = this.#parts;
     if (outcome.status !== 'DONE' || !outcome.value) return outcome;
     const { value, node } = outcome;
     const isKept = outcome.rememberedIn === store.identity;
@@ -82,20 +84,37 @@ export class KeptResults {
     try {
       if (isKept)
         return node ? this.#named(outcome, key, call, node) : ((await this.#first(key, call)) ?? outcome);
-      const shared = await contents.share(value);
-      if (shared.blobs && !store.blobs) throw keepsNoBlobs(store.name);
-      const { head, buffers } = shared;
-      const metadata = this.#metadataOf(call, maker, outcome, shared);
-      const kept = await this.#put(key, call, { metadata, body: bodyOf({ head, buffers }) });
-      this.tell(key, { type: 'store.put', byteLength: encodedBytes(value), outcome: kept });
-      const first = kept === 'present' ? await this.#first(key, call) : undefined;
-      if (first) return first;
-      const remembered = { ...outcome, rememberedIn: store.identity };
-      return node ? this.#named(remembered, key, metadata, node) : remembered;
+      return await this.#keepNew(key, call, maker, { ...outcome, value });
     } catch (error) {
       this.tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(error) });
-      return outcome;
+      // Whoever asked may keep and name it elsewhere. What did not arrive cannot be sent either: then it is run again.
+      return withFinishedNode(outcome, value, clock).catch(() => ({ ...outcome, unfinishedNode: undefined }));
     }
+  }
+
+  async #keepNew(
+    key: ResultKey,
+    call: EncodedCall,
+    maker: ResultMaker,
+    outcome: Done & { readonly value: Encoded },
+  ): Promise<Done> {
+    const { store, contents, clock } = this.#parts;
+    const { value } = outcome;
+    const shared = await contents.share(value);
+    if (shared.blobs && !store.blobs) throw keepsNoBlobs(store.name);
+    const finished = await withFinishedNode(outcome, shared, clock);
+    const { head, buffers } = shared;
+    const metadata = this.#metadataOf(call, maker, finished, shared);
+    const kept = await this.#put(key, call, { metadata, body: bodyOf({ head, buffers }) });
+    this.tell(key, { type: 'store.put', byteLength: encodedBytes(value), outcome: kept });
+    const first = kept === 'present' ? await this.#first(key, call) : undefined;
+    if (first) return first;
+    // What was still arriving may be let go of, and has a digest by now.
+    const isAtHand =
+      !value.blobs || [...value.blobs.values()].every((blob) => !(blob instanceof ArrivingPart));
+    const remembered = { ...finished, value: isAtHand ? value : shared, rememberedIn: store.identity };
+    const { node } = finished;
+    return node ? this.#named(remembered, key, metadata, node) : remembered;
   }
 
   /**

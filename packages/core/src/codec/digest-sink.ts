@@ -1,4 +1,5 @@
 import { createHash, hash, type Hash } from 'node:crypto';
+import type { NodeGap } from '../model/unfinished-node.js';
 import { isWellFormed } from './well-formed.js';
 
 /** Longer nodes are replaced by their SHA-256; see `digest-walk.ts`. Part of the definition of digests. */
@@ -20,19 +21,29 @@ export interface OpenNode {
   hash: Hash | undefined;
 }
 
+/** Thrown when a node is to be hashed in which there is a gap. */
+export const HASHED_GAP = new Error('a node with a gap cannot be hashed yet');
+
 /** Memory in which the bytes of a digest are put together. */
 export class DigestSink {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);
   #position = 0;
+  #gaps: NodeGap[] = [];
 
   /** Whether it is worth keeping for the next digest. */
   get isSmall(): boolean {
     return this.#bytes.byteLength <= KEPT_BYTES;
   }
 
+  /** Where a SHA-256 is missing in what was added, in the order of the bytes. */
+  get gaps(): readonly NodeGap[] {
+    return this.#gaps;
+  }
+
   reset(): void {
     this.#position = 0;
+    if (this.#gaps.length > 0) this.#gaps = [];
   }
 
   byte(value: number): void {
@@ -78,15 +89,20 @@ export class DigestSink {
     return { start: this.#position, hash: undefined };
   }
 
-  /** Feeds what a node holds to its hash when it is much. Called between its parts. */
+  /** Feeds what a node holds to its hash when it is much. Called between its parts. @throws `HASHED_GAP` */
   relieve(node: OpenNode): void {
     if (this.#position - node.start > PENDING_BYTES) this.#empty(node);
   }
 
-  /** Ends a node. @returns its hash, when it was so long that the hash now stands for it. */
+  /**
+   * Ends a node.
+   * @returns its hash, when it was so long that the hash now stands for it.
+   * @throws `HASHED_GAP` when it has that, and a gap.
+   */
   close(node: OpenNode): Buffer | undefined {
     const pending = this.#bytes.subarray(node.start, this.#position);
     if (!node.hash && pending.byteLength <= INLINE_BYTES) return undefined;
+    this.#refuseGaps(node);
     const digest = node.hash ? node.hash.update(pending).digest() : hash('sha256', pending, 'buffer');
     this.#position = node.start;
     this.digest(digest);
@@ -108,6 +124,14 @@ export class DigestSink {
     this.#position += bytes.byteLength;
   }
 
+  /** Leaves room for the SHA-256 of a part of the value, which is not known yet. */
+  gap(part: number): void {
+    this.#gaps.push({ at: this.#position, part });
+    this.#reserve(HASH_BYTES);
+    this.#bytes.fill(0, this.#position, this.#position + HASH_BYTES);
+    this.#position += HASH_BYTES;
+  }
+
   /** A copy of all that was added. */
   taken(): Uint8Array {
     return new Uint8Array(this.#bytes.subarray(0, this.#position));
@@ -118,7 +142,13 @@ export class DigestSink {
     return hash('sha256', this.#bytes.subarray(0, this.#position), 'hex');
   }
 
+  #refuseGaps({ start }: OpenNode): void {
+    const last = this.#gaps.at(-1);
+    if (last && last.at >= start) throw HASHED_GAP;
+  }
+
   #empty(node: OpenNode): Hash {
+    this.#refuseGaps(node);
     node.hash ??= createHash('sha256');
     node.hash.update(this.#bytes.subarray(node.start, this.#position));
     this.#position = node.start;

@@ -2,6 +2,7 @@ import { errorClassName, isError } from '../errors/error-class.js';
 import { referenceData } from '../model/reference.js';
 import type { DigestNodeOptions } from '../ports/codec.js';
 import { type BinaryKind, bytesOf } from './binary-kinds.js';
+import { type LargeBytes, LARGE_BYTES } from './large-bytes.js';
 import type { DigestSink, OpenNode } from './digest-sink.js';
 import { objectKindOf, type ObjectKind } from './kinds.js';
 import { streamKindOf } from './stream-kinds.js';
@@ -18,7 +19,7 @@ import type { ValueReader } from './value-reader.js';
  *   O plain object, P object without prototype: uint 32 count, then key and value, keys in the order of their units
  *   M Map, S Set: uint 32 count, then entries in their own order, which the language shows
  *   D Date: float 64     R RegExp: source, flags, lastIndex     W boxed primitive: node     L URL: text
- *   B binary value: byte for its class, float 64 length, bytes
+ *   B binary value: byte for its class, float 64 length, bytes; of more than 4096 bytes, their SHA-256
  *   E error: class name, message, then count, keys and values as in O, `cause` among them; not the stack
  *   X instance: key of its serializer, node of what that made of it
  *   Y stream: byte for its kind, float 64 length, SHA-256 of the content; it may be in results, which only digestNode takes
@@ -76,6 +77,7 @@ export class DigestWalk {
   readonly #around: object[] = [];
   /** In mode t, the hash that stands for a container that was met; short ones are just walked again. */
   #hashes: Map<object, Buffer> | undefined;
+  readonly #large: LargeBytes;
   /** Instances whose serialized form is being walked. */
   #underWay: Set<object> | undefined;
 
@@ -88,11 +90,13 @@ export class DigestWalk {
     sink: DigestSink,
     numbers: Map<object, number> | undefined,
     streams: StreamContents | undefined,
+    large: LargeBytes,
   ) {
     this.#reader = reader;
     this.#sink = sink;
     this.#numbers = numbers;
     this.#streams = streams;
+    this.#large = large;
   }
 
   digest(value: unknown): string {
@@ -140,7 +144,7 @@ export class DigestWalk {
     this.#numbers?.set(value, this.#numbers.size);
     this.#around.push(value);
     const node = this.#sink.open();
-    if (typeof kind === 'object') this.#binary(value as ArrayBuffer | ArrayBufferView, kind, node, depth);
+    if (typeof kind === 'object') this.#binary(value as ArrayBuffer | ArrayBufferView, kind, depth);
     else this.#known(value, kind, node, depth);
     const hash = this.#sink.close(node);
     this.#around.pop();
@@ -268,11 +272,14 @@ export class DigestWalk {
     }
   }
 
-  #binary(value: ArrayBuffer | ArrayBufferView, kind: BinaryKind, node: OpenNode, depth: number): void {
+  #binary(value: ArrayBuffer | ArrayBufferView, kind: BinaryKind, depth: number): void {
     this.#reader.checkBinary(value, depth);
+    const bytes = bytesOf(value);
     this.#sink.byte(T.binary);
     this.#sink.byte(kind.code);
-    this.#sink.bytes(bytesOf(value), node);
+    this.#sink.float64(bytes.byteLength);
+    if (bytes.byteLength <= LARGE_BYTES) this.#sink.node(bytes);
+    else this.#large.add(value, bytes, this.#sink);
   }
 
   #instance(value: object, node: OpenNode, depth: number): void {

@@ -1,5 +1,7 @@
-import { DigestSink } from './digest-sink.js';
+import type { UnfinishedNode } from '../model/unfinished-node.js';
+import { DigestSink, HASHED_GAP } from './digest-sink.js';
 import { CYCLE, DigestWalk, type StreamContents } from './digest-walk.js';
+import { LargeBytes } from './large-bytes.js';
 import type { ValueReader } from './value-reader.js';
 
 /** Tag of the digest of a value with a cycle. */
@@ -10,22 +12,45 @@ const idleSinks: DigestSink[] = [];
 
 /** Canonical digest of a value; 64 lower-case hex digits. */
 export function digestOf(value: unknown, reader: ValueReader): string {
+  const large = new LargeBytes();
   return digested(
-    (sink) => new DigestWalk(reader, sink, undefined, undefined).digest(value),
-    (sink) => new DigestWalk(reader, sink, new Map(), undefined).digest(value),
+    (sink) => new DigestWalk(reader, sink, undefined, undefined, large).digest(value),
+    (sink) => new DigestWalk(reader, sink, new Map(), undefined, large).digest(value),
   );
 }
 
 /** What stands for a value in the digest of one that holds it; see {@link Codec.digestNode}. */
 export function digestNodeOf(value: unknown, reader: ValueReader, streams: StreamContents): Uint8Array {
+  const large = new LargeBytes();
   return digested(
-    (sink) => new DigestWalk(reader, sink, undefined, streams).node(value),
+    (sink) => new DigestWalk(reader, sink, undefined, streams, large).node(value),
     (sink) => {
-      const digest = new DigestWalk(reader, sink, new Map(), streams).digest(value);
+      const digest = new DigestWalk(reader, sink, new Map(), streams, large).digest(value);
       return Uint8Array.of(GRAPH, ...Buffer.from(digest, 'hex'));
     },
   );
 }
+
+/** As {@link digestNodeOf}, with gaps where a part would have to be hashed; see {@link Codec.unfinishedDigestNode}. */
+export function unfinishedNodeOf(
+  value: unknown,
+  reader: ValueReader,
+  parts: ReadonlyMap<number, Uint8Array>,
+): UnfinishedNode {
+  const whole = (): UnfinishedNode => ({ bytes: digestNodeOf(value, reader, NO_STREAMS), gaps: [] });
+  const large = new LargeBytes(parts);
+  try {
+    return digested((sink) => {
+      const bytes = new DigestWalk(reader, sink, undefined, NO_STREAMS, large).node(value);
+      return { bytes, gaps: sink.gaps };
+    }, whole);
+  } catch (error) {
+    if (error !== HASHED_GAP) throw error;
+    return whole();
+  }
+}
+
+const NO_STREAMS: StreamContents = new Map();
 
 /** What a walk in mode t gives, or one in mode g when the value turns out to hold itself. */
 function digested<Result>(tree: (sink: DigestSink) => Result, graph: (sink: DigestSink) => Result): Result {

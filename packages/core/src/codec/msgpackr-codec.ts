@@ -3,6 +3,7 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { type Encoded, isLoaded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { ReferenceData } from '../model/reference.js';
+import type { UnfinishedNode } from '../model/unfinished-node.js';
 import type {
   Codec,
   CodecCapabilities,
@@ -16,7 +17,7 @@ import type { Serializer } from '../ports/serializer.js';
 import { BinaryReader } from './binary-reader.js';
 import { DecodeWalk } from './decode-walk.js';
 import type { StreamContents } from './digest-walk.js';
-import { digestNodeOf, digestOf } from './digest.js';
+import { digestNodeOf, digestOf, unfinishedNodeOf } from './digest.js';
 import { EncodeWalk } from './encode-walk.js';
 import { pack, unpack } from './msgpack.js';
 import { TREE_BYTE } from './node-tags.js';
@@ -134,6 +135,19 @@ export class MsgpackrCodec implements Codec {
     const path = options?.path ?? DEFAULT_PATH;
     try {
       return digestNodeOf(value, new ValueReader(this.#registry, path), options?.streams ?? NO_STREAMS);
+    } catch (error) {
+      throw asRefusal(error, path);
+    }
+  }
+
+  unfinishedDigestNode(
+    value: unknown,
+    parts: ReadonlyMap<number, Uint8Array>,
+    options?: EncodeOptions,
+  ): UnfinishedNode {
+    const path = options?.path ?? DEFAULT_PATH;
+    try {
+      return unfinishedNodeOf(value, new ValueReader(this.#registry, path), parts);
     } catch (error) {
       throw asRefusal(error, path);
     }

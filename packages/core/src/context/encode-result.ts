@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Encoded } from '../model/encoded.js';
+import { LIMITS } from '../model/limits.js';
 import type { StoredBlob } from '../model/stored-blob.js';
+import type { UnfinishedNode } from '../model/unfinished-node.js';
 import { untilAborted } from '../model/until-aborted.js';
 import type { Codec, EncodedValue, ValueStream } from '../ports/codec.js';
 import type { RunHost } from '../ports/executor.js';
@@ -10,8 +12,13 @@ import { makeRef } from './ref.js';
 export interface EncodedResult {
   readonly value: Encoded;
   /** What stands for it in canonical digests, when that was asked for. */
-  readonly node: Uint8Array | undefined;
+  readonly node?: Uint8Array | undefined;
+  /** In place of `node`; see {@link RunHost.finishesNode}. */
+  readonly unfinishedNode?: UnfinishedNode | undefined;
 }
+
+/** Whether what stands for a result in digests is wanted, and how much of that. */
+export type NodeForm = 'none' | 'unfinished' | 'whole';
 
 /**
  * Encodes what a body gave. Streams are read to their end and put where they may be read again: then it is a promise, which
@@ -22,12 +29,26 @@ export interface EncodedResult {
 export function encodeResult(
   result: unknown,
   parts: { readonly codec: Codec; readonly spool: RunHost['spool'] },
-  wantsNode: boolean,
+  form: NodeForm,
 ): EncodedResult | Promise<EncodedResult> {
-  const encoded = parts.codec.encode(result, { path: PATH, streams: true });
-  if (encoded.valueStreams) return encodeStreams(encoded, encoded.valueStreams, parts, wantsNode);
-  const node = wantsNode ? parts.codec.digestNode(result, { path: PATH }) : undefined;
-  return { value: encoded, node };
+  const { codec } = parts;
+  const value = codec.encode(result, { path: PATH, streams: true });
+  if (value.valueStreams) return encodeStreams(value, value.valueStreams, parts, form !== 'none');
+  if (form === 'none') return { value };
+  const large = form === 'unfinished' ? largeParts(value) : undefined;
+  const unfinishedNode = large && codec.unfinishedDigestNode?.(result, large, { path: PATH });
+  return unfinishedNode
+    ? { value, unfinishedNode }
+    : { value, node: codec.digestNode(result, { path: PATH }) };
+}
+
+/** The parts that a store would keep as blobs, and so hash. */
+function largeParts({ buffers }: Encoded): ReadonlyMap<number, Uint8Array> | undefined {
+  let large: Map<number, Uint8Array> | undefined;
+  for (const [index, bytes] of buffers.entries()) {
+    if (bytes.byteLength >= LIMITS.blobBytes) (large ??= new Map()).set(index + 1, bytes);
+  }
+  return large;
 }
 
 const PATH = 'result';

@@ -33,19 +33,20 @@ export async function executeBody(
   scope: RunScope,
   definition: RoutineDefinition,
   call: EncodedCall,
-  parts: ArgumentParts & { readonly clock: Clock; readonly spool: RunHost['spool'] },
+  parts: ArgumentParts & Pick<RunHost, 'spool' | 'finishesNode'> & { readonly clock: Clock },
 ): Promise<Outcome> {
   const startedAt = parts.clock.monotonic();
   try {
     const args = decodeArguments(call, definition.options.keepRefs === true, parts);
     const result = await callBody(scope, definition, args instanceof Promise ? await args : args);
     const wantsNode = call.argumentsDigest !== undefined || call.answer !== undefined;
+    const form = !wantsNode ? 'none' : parts.finishesNode ? 'unfinished' : 'whole';
     // In the scope of the run, since the code behind its streams belongs to it.
-    const encoded = inScope(scope, encodeResult, result, parts, wantsNode);
-    const { value, node } = encoded instanceof Promise ? await encoded : encoded;
+    const encoded = inScope(scope, encodeResult, result, parts, form);
+    const made = encoded instanceof Promise ? await encoded : encoded;
     const reason = scope.cancel.reason;
     if (reason) return { status: 'CANCELLED', error: toPlainError(reason) };
-    return { status: 'DONE', value, node, durationMs: parts.clock.monotonic() - startedAt };
+    return { status: 'DONE', ...made, durationMs: parts.clock.monotonic() - startedAt };
   } catch (error) {
     const reason = scope.cancel.reason;
     return reason

@@ -62,6 +62,7 @@ export class InlineExecutor implements WorkerExecutor {
           codec,
           clock,
           argumentsAreShared: true,
+          finishesNode: host.finishesNode,
           fetch: (reference) => host.fetch(reference),
           spool: (chunks) => host.spool(chunks),
         }),

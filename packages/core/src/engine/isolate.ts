@@ -25,7 +25,7 @@ export function isolateResult(
   parts: { readonly codec: Codec; readonly spool: RunHost['spool'] },
 ): unknown {
   if (isPrimitive(result)) return result;
-  const encoded = encodeResult(result, parts, false);
+  const encoded = encodeResult(result, parts, 'none');
   const decode = ({ value }: EncodedResult): unknown =>
     parts.codec.decode(value, { copy: true, reference: makeRef });
   return encoded instanceof Promise ? encoded.then(decode) : decode(encoded);

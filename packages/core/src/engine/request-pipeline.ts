@@ -216,9 +216,11 @@ export class RequestPipeline {
 
   /** What a run that is executed here may ask and tell. */
   #hostOf(run: RequestedRun, cancel: CancelSignal): RunHost {
-    const { events, contents, active } = this.#parts;
+    const { events, contents, active, cache } = this.#parts;
     return {
       cancel,
+      // Then whatever has a node is kept.
+      finishesNode: cache !== undefined,
       request: async (subCall, subCancel, requester) =>
         (await this.requestLoaded(subCall, subCancel, requester)).outcome,
       fetch: (reference) => contents.fetch(reference, { signal: cancel.abortSignal }),

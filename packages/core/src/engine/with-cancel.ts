@@ -6,6 +6,7 @@ export function withCancel(host: RunHost, cancel: CancelSignal): RunHost {
   return {
     cancel,
     takesArriving: host.takesArriving,
+    finishesNode: host.finishesNode,
     request: (call, subCancel, requester) => host.request(call, subCancel, requester),
     fetch: (reference) => host.fetch(reference),
     spool: (chunks) => host.spool(chunks),

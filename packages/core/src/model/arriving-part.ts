@@ -4,7 +4,7 @@ import { untilAborted } from './until-aborted.js';
 
 /**
  * A part of a value that comes in pieces, in the order of its bytes, and may be read any number of times, meanwhile and
- * afterwards. Its digest is not known.
+ * afterwards. Its digest is not known before a store has it.
  */
 export class ArrivingPart implements StoredBlob {
   readonly byteLength: number;

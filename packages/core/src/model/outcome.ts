@@ -1,6 +1,7 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { Encoded } from './encoded.js';
 import type { ReferenceData } from './reference.js';
+import type { UnfinishedNode } from './unfinished-node.js';
 
 /** How a run ended. @public */
 export type Outcome =
@@ -12,6 +13,8 @@ export type Outcome =
       readonly reference?: ReferenceData | undefined;
       /** What stands for the value in canonical digests; present where it was computed. */
       readonly node?: Uint8Array | undefined;
+      /** In place of `node`, from an executor to a host that finishes it. */
+      readonly unfinishedNode?: UnfinishedNode | undefined;
       /** Identity of the store that holds the result durably by now. */
       readonly rememberedIn?: string | undefined;
       /** How long the body ran, in milliseconds. */

@@ -1,6 +1,7 @@
 import type { Encoded } from '../model/encoded.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { StoredBlob } from '../model/stored-blob.js';
+import type { UnfinishedNode } from '../model/unfinished-node.js';
 
 /** What a codec can do beyond the minimum. The engine and the compliance kit read it; nothing else decides. @public */
 export interface CodecCapabilities {
@@ -113,4 +114,18 @@ export interface Codec {
    * @throws as {@link Codec.encode} does.
    */
   digestNode(value: unknown, options?: DigestNodeOptions): Uint8Array;
+
+  /**
+   * As {@link Codec.digestNode} of a value without streams, but parts of the value need not be read: whoever stores them makes
+   * their SHA-256 anyway, which then belongs into the gaps of the node. Absent in a codec whose digests hold no such hashes:
+   * then everything is read at once.
+   * @param parts - by number (0 is the head, then the buffers): from {@link Codec.encode} of the same value, the same views of
+   *   its memory.
+   * @throws as {@link Codec.encode} does.
+   */
+  unfinishedDigestNode?(
+    value: unknown,
+    parts: ReadonlyMap<number, Uint8Array>,
+    options?: EncodeOptions,
+  ): UnfinishedNode;
 }

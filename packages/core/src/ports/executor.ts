@@ -25,9 +25,14 @@ export interface RunHost {
   readonly cancel: CancelSignal;
   /**
    * Whether the outcome may come while long parts of its value are still being copied: they are among its `blobs` then, and
-   * have no digest. Absent: all of the value is there with the outcome.
+   * have no digest yet. Absent: all of the value is there with the outcome.
    */
   readonly takesArriving?: boolean | undefined;
+  /**
+   * Whether the outcome may come with an {@link UnfinishedNode} in place of its node, since the host has large parts of the value
+   * hashed anyway. Absent: a node is whole.
+   */
+  readonly finishesNode?: boolean | undefined;
   /** Has a sub-routine run, wherever the engine decides. Never rejects: failure is an outcome. */
   request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Outcome>;
   /**

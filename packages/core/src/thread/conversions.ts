@@ -32,17 +32,18 @@ export function toOutcomeMessage(
   parts?: ReadonlyMap<number, Uint8Array>,
 ): OutcomeMessage {
   if (outcome.status !== 'DONE') return { status: outcome.status, error: outcome.error };
-  const { durationMs, rememberedIn, node, reference } = outcome;
+  const { durationMs, rememberedIn, node, unfinishedNode, reference } = outcome;
   const message = { status: 'DONE', durationMs, rememberedIn } as const;
   const long = parts && [...parts].map(([part, { byteLength }]) => ({ part, byteLength }));
-  return node || reference || streams || long ? { ...message, node, reference, streams, long } : message;
+  if (!node && !unfinishedNode && !reference && !streams && !long) return message;
+  return { ...message, node, unfinishedNode, reference, streams, long };
 }
 
 /** The inverse of {@link toOutcomeMessage}. @param value - with its streams. */
 export function fromOutcomeMessage(message: OutcomeMessage, value: Encoded | undefined): Outcome {
   if (message.status !== 'DONE') return { status: message.status, error: message.error };
-  const { durationMs, rememberedIn, node, reference } = message;
-  return { status: 'DONE', value, reference, node, rememberedIn, durationMs };
+  const { durationMs, rememberedIn, node, unfinishedNode, reference } = message;
+  return { status: 'DONE', value, reference, node, unfinishedNode, rememberedIn, durationMs };
 }
 
 /** The value that came with a message. @throws `INTERNAL` when none did. */

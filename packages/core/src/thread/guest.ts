@@ -52,8 +52,8 @@ interface HeldRun {
   /** Stands for it in the shared memory that tells the host who computes. */
   readonly number: number;
   readonly call: EncodedCall;
-  /** See `RunHost.takesArriving`. */
-  readonly takesArriving: boolean;
+  /** As it was asked for. */
+  readonly asked: Extract<ToGuest, { kind: 'run' }>;
   readonly cancellation: Cancellation;
   /** Made when first needed: most runs have neither streams nor references. */
   contents?: GuestContents;
@@ -96,8 +96,7 @@ export class Guest implements ScopeEngine {
       case 'run': {
         const { number } = message;
         const call = fromCallMessage(message.call, value);
-        const takesArriving = message.takesArriving === true;
-        const held = { number, call, takesArriving, cancellation: new Cancellation() };
+        const held = { number, call, asked: message, cancellation: new Cancellation() };
         this.#held.set(held.call.runId, held);
         this.#inbox.push(held);
         return this.#startNext();
@@ -247,6 +246,7 @@ export class Guest implements ScopeEngine {
       codec,
       clock,
       argumentsAreShared: false,
+      finishesNode: held.asked.finishesNode,
       fetch: (reference) => this.#contentsOf(held).fetch(reference),
       // The code of a stream belongs to the run as well.
       spool: (chunks) => this.#contentsOf(held).spool(chunks),
@@ -290,7 +290,7 @@ export class Guest implements ScopeEngine {
   #settle(held: HeldRun, outcome: Outcome): void {
     const { runId, routineId } = held.call;
     this.#held.delete(runId);
-    sendSettled(this.#parts.port, runId, outcome, held.takesArriving);
+    sendSettled(this.#parts.port, runId, outcome, held.asked.takesArriving === true);
     held.contents?.close(new RoutineEngineError('RUN_CANCELLED', `${routineId} ended before its stream`));
   }
 

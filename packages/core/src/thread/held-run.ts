@@ -139,9 +139,14 @@ export class HeldRun {
 
   #send(args: Encoded): void {
     this.state = 'waiting';
-    const { takesArriving } = this.host;
+    const { takesArriving, finishesNode } = this.host;
     const message = { kind: 'run', call: toCallMessage(this.call), number: this.number } as const;
-    this.#parts.thread.send(takesArriving ? { ...message, takesArriving } : message, args, args.isOwn);
+    const isUsual = !takesArriving && !finishesNode;
+    this.#parts.thread.send(
+      isUsual ? message : { ...message, takesArriving, finishesNode },
+      args,
+      args.isOwn,
+    );
   }
 
   /** Made when first needed: most runs have neither streams nor references. */

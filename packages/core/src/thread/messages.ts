@@ -7,6 +7,7 @@ import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { RunStatus } from '../model/statuses.js';
 import type { StoredBlob } from '../model/stored-blob.js';
+import type { UnfinishedNode } from '../model/unfinished-node.js';
 
 /** What a background thread is started with. Plain data. */
 export interface ThreadStart {
@@ -70,6 +71,7 @@ export type OutcomeMessage =
       readonly durationMs: number;
       readonly rememberedIn: string | undefined;
       readonly node?: Uint8Array | undefined;
+      readonly unfinishedNode?: UnfinishedNode | undefined;
       readonly reference?: ReferenceData | undefined;
       /** Present when the value has streams. */
       readonly streams?: ValueStreams | undefined;
@@ -138,6 +140,8 @@ export type ToGuest =
       readonly number: number;
       /** See `RunHost.takesArriving`. */
       readonly takesArriving?: boolean | undefined;
+      /** See `RunHost.finishesNode`. */
+      readonly finishesNode?: boolean | undefined;
     }
   /** Stop that run. Answered by its `settled`. */
   | { readonly kind: 'cancel'; readonly runId: string; readonly error: PlainError }

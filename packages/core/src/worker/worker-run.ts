@@ -63,9 +63,9 @@ export class WorkerRun implements RunHost {
     this.#store = store;
     this.#answer = answer;
     this.#parts = parts;
-    // Then the value is put into no store, which would want digests.
-    const isOnlySent = argumentsDigest === undefined && answer === undefined && !this.#hasSameStore;
-    this.takesArriving = isOnlySent && !parts.link.sharesMemory;
+    // What is to be kept is read as it comes only by a store that keeps blobs, as one does that nodes share.
+    const isOnlySent = argumentsDigest === undefined && answer === undefined;
+    this.takesArriving = (isOnlySent || this.#hasSameStore) && !parts.link.sharesMemory;
   }
 
   get hangs(): boolean {

@@ -4,11 +4,15 @@ import { shortOrRest } from '../../src/cache/read-chunks.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
 import { systemClock as clock } from '../../src/lifecycle/platform/system-clock.js';
+import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
+import { ArrivingPart } from '../../src/model/arriving-part.js';
+import type { Encoded } from '../../src/model/encoded.js';
 import { LIMITS } from '../../src/model/limits.js';
 import { contentsOver } from '../support/contents.js';
 import { sharedStore } from '../support/shared-store.js';
 
 const large = new Uint8Array(LIMITS.blobBytes).fill(3);
+const EMPTY = new Uint8Array(0);
 const value = { head: Uint8Array.of(1), buffers: [large, Uint8Array.of(2)] };
 let store: ReturnType<typeof sharedStore>;
 let contents: Contents;
@@ -34,6 +38,36 @@ describe('parts that are put into the store', () => {
     const again = await contents.share(value);
     const { buffers } = await contents.load(again);
     expect(Buffer.concat(buffers).equals(Buffer.concat(value.buffers))).toBe(true);
+  });
+});
+
+describe('a part that is still arriving', () => {
+  const arrivingIn = (part: ArrivingPart): Encoded => ({
+    ...value,
+    buffers: [EMPTY],
+    blobs: new Map([[1, part]]),
+  });
+
+  it('is put into the store as it comes, and once', async () => {
+    const part = new ArrivingPart(large.byteLength);
+    const sharing = contents.share(arrivingIn(part));
+    part.add(large.slice(0, 1000));
+    part.add(large.slice(1000));
+    const shared = await sharing;
+    expect([...store.blobs.kept.keys()]).toEqual([shared.blobs?.get(1)?.digest]);
+    expect(shared.blobs?.get(1)).not.toBe(part);
+    expect((await contents.load(shared)).buffers).toEqual([large]);
+    await contents.share(arrivingIn(part));
+    expect(events.map(({ type }) => type)).toEqual(['content.stored']);
+  });
+
+  it('is not in the store when the rest of it does not come', async () => {
+    const part = new ArrivingPart(large.byteLength);
+    const sharing = contents.share(arrivingIn(part));
+    part.add(large.slice(0, 1000));
+    part.fail(new RoutineEngineError('WORKER_LOST', 'the thread is gone'));
+    await expect(sharing).rejects.toMatchObject({ code: 'WORKER_LOST' });
+    expect(store.blobs.kept.size).toBe(0);
   });
 });
 

@@ -188,7 +188,8 @@ function binary(value: ArrayBuffer | ArrayBufferView, code: number): Piece[] {
   const bytes = ArrayBuffer.isView(value)
     ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     : Buffer.from(value);
-  return [tag('B'), Buffer.of(code), float64(bytes.length), bytes];
+  const content = bytes.length > LONGEST_NODE ? sha256(bytes) : bytes;
+  return [tag('B'), Buffer.of(code), float64(bytes.length), content];
 }
 
 function text(value: string): Buffer {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withFinishedNode } from '../../src/cache/finish-node.js';
 import { RoutineEngineError } from '../../src/errors/routine-engine-error.js';
+import { systemClock } from '../../src/lifecycle/platform/system-clock.js';
 import { ArrivingPart } from '../../src/model/arriving-part.js';
 import { bodyOf, encodedOf } from '../../src/model/body.js';
 import type { Encoded } from '../../src/model/encoded.js';
@@ -66,6 +68,23 @@ describe('a long part of a result', () => {
     const closed = thread.close();
     expect(isExact(await sent(value), 9)).toBe(true);
     await closed;
+  });
+
+  it('is not hashed in the thread for a host that does so', async () => {
+    const host = Object.assign(new SendingHost(), { finishesNode: true });
+    const outcome = await run(11, host);
+    const { node, unfinishedNode } = outcome as Extract<Outcome, { status: 'DONE' }>;
+    expect(node).toBeUndefined();
+    expect(unfinishedNode).toBeUndefined();
+    const asked = { ...callOf(task('keeps-numbers'), [12]), argumentsDigest: 'a'.repeat(64) };
+    const kept = (await thread.execute(asked, host)) as Extract<Outcome, { status: 'DONE' }>;
+    expect(kept.node).toBeUndefined();
+    expect(kept.unfinishedNode?.gaps).toEqual([{ at: expect.any(Number), part: 1 }]);
+    const whole = (await thread.execute(asked, new TestHost())) as Extract<Outcome, { status: 'DONE' }>;
+    expect(whole.unfinishedNode).toBeUndefined();
+    expect(whole.node).toEqual(codec.digestNode(codec.decode(valueOf(whole))));
+    const finished = await withFinishedNode(kept, valueOf(kept), systemClock);
+    expect(finished).toMatchObject({ node: whole.node, unfinishedNode: undefined });
   });
 
   it('that somebody may keep is in memory with the outcome', async () => {

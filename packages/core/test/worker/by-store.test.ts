@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Contents } from '../../src/cache/contents.js';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
@@ -121,6 +122,36 @@ describe('a worker', () => {
       reference: { store: store.identity, routineId: 'tname:test:inverted:1.0.0' },
     });
     expect(sentBytes()).toBeLessThan(100_000);
+  });
+
+  const long = largeBytes(20 * MiB);
+  const longInverse = long.map((byte) => 255 - byte);
+  const remembered = { argumentsDigest: 'a'.repeat(64) };
+
+  it('stores a long result while it comes, and names it as its canonical digest says', async () => {
+    await startWorker();
+    const outcome = await outcomeOf('inverted', [long], { answer: 'both', ...remembered });
+    if (outcome.status !== 'DONE') throw new Error(JSON.stringify(outcome));
+    expect(outcome.rememberedIn).toBe(store.identity);
+    expect(outcome.node).toEqual(codec.digestNode(longInverse));
+    expect([...store.blobs.kept.keys()]).toContain(createHash('sha256').update(longInverse).digest('hex'));
+    expect(Buffer.compare((await decoded(outcome)) as Uint8Array, longInverse)).toBe(0);
+    expect(sentBytes()).toBeLessThan(100_000);
+  });
+
+  it.each([
+    ['that is remembered', remembered],
+    ['that is not remembered', {}],
+  ])('sends a long result %s whole when the store takes nothing', async (_, extra) => {
+    const full = sharedStore('x', cluster.turns);
+    full.blobs.refusal = new RoutineEngineError('STORE_FULL', 'no room');
+    await startWorker(full);
+    store.blobs.refusal = full.blobs.refusal;
+    const outcome = await outcomeOf('inverted', [long], { ...extra, answer: 'both' });
+    if (outcome.status !== 'DONE') throw new Error(JSON.stringify(outcome));
+    expect(outcome).toMatchObject({ rememberedIn: undefined, reference: undefined });
+    expect(outcome.node).toEqual(codec.digestNode(longInverse));
+    expect(Buffer.compare((await decoded(outcome)) as Uint8Array, longInverse)).toBe(0);
   });
 
   it('fails a run whose arguments are no longer in the store', async () => {

@@ -179,6 +179,17 @@ describe('a worker whose connection is lost', () => {
     expect(client.all('v1.routine.completed')).toHaveLength(1);
   });
 
+  it('is another node to the service when it comes back with a session that it has gone on from', async () => {
+    await client.request('run-1', small);
+    const request = worker.lastRequest;
+    await worker.cut();
+    const again = await back(worker, [holdOf(request, 'running')]);
+    await again.cut();
+    const stranger = await back(worker);
+    expect(stranger.heard[0]).toMatchObject({ resumed: false });
+    expect((await back(again, [holdOf(request, 'running')])).heard[0]).toMatchObject({ resumed: true });
+  });
+
   it('is another node to the service when it comes back under another name, or in another role', async () => {
     await client.request('run-1', small);
     await worker.cut();

@@ -174,8 +174,9 @@ describe('a run that comes where it can not be taken', () => {
       connection = made;
       made.inbound$.subscribe(({ header }) => {
         heard.push(header);
-        if (header['type'] === 'hello')
-          made.send({ header: { type: 'welcome', protocol: 1, session: 'session', service: 'scripted' } });
+        if (header['type'] !== 'hello') return;
+        const welcome = { type: 'welcome', protocol: 1, session: 'session', service: 'scripted' };
+        made.send({ header: { ...welcome, resumed: false, heartbeatMs: 2_000, leaseMs: 10_000 } });
       });
     });
     const worker = await startWorker('worker', more);

@@ -79,10 +79,13 @@ export class MsgpackrCodec implements Codec {
     const path = options?.path ?? DEFAULT_PATH;
     try {
       if (isSimple(value)) return { head: pack(value), buffers: NO_BUFFERS };
-      const walk = new EncodeWalk(new ValueReader(this.#registry, path), options?.streams === true);
+      const reader = new ValueReader(this.#registry, path);
+      const walk = new EncodeWalk(reader, options?.streams === true);
       const { tree, buffers, streams } = walk.encode(value);
       const head = pack(tree, TREE_BYTE);
-      return streams ? { head, buffers, streams: streams.length, valueStreams: streams } : { head, buffers };
+      const { serializers } = reader;
+      if (streams) return { head, buffers, streams: streams.length, valueStreams: streams, serializers };
+      return serializers ? { head, buffers, serializers } : { head, buffers };
     } catch (error) {
       throw asRefusal(error, path);
     }

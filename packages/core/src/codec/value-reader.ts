@@ -27,6 +27,8 @@ export class ValueReader {
   readonly path: ValuePath;
   readonly #registry: SerializerRegistry;
 
+  #used: Set<string> | undefined;
+
   constructor(registry: SerializerRegistry, root: string) {
     this.#registry = registry;
     this.path = new ValuePath(root);
@@ -113,11 +115,18 @@ export class ValueReader {
     return keys;
   }
 
+  /** Keys of the serializers that were needed so far, sorted; `undefined` for none. */
+  get serializers(): readonly string[] | undefined {
+    return this.#used && [...this.#used].sort();
+  }
+
   /** What a serializer makes of an instance; `undefined` when none claims it. */
   serialized(value: object, depth: number): Serialized | undefined {
     try {
       const serializer = this.#registry.claiming(value);
-      return serializer && { key: serializer.key, plain: serializer.serialize(value) };
+      if (!serializer) return undefined;
+      (this.#used ??= new Set()).add(serializer.key);
+      return { key: serializer.key, plain: serializer.serialize(value) };
     } catch (error) {
       const found = `an instance of class ${classNameOf(value)} that its serializer refused`;
       throw this.refusal(depth, found, 'see the cause', error);

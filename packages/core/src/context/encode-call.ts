@@ -98,13 +98,14 @@ export function encodeCall(
   const queueTimeoutMs = call.options?.queueTimeoutMs ?? call.definition?.options.queueTimeoutMs;
   const priority = call.options?.priority ?? call.definition?.options.priority ?? run.priority;
   const attended = isAttended(call);
+  const encoded = codec.encode(call.args, { path: 'args' });
   // Each name by itself, also where there is nothing to say: objects put together of others take several times as long.
   return {
     runId: run.runId,
     rootRunId: run.rootRunId,
     routineId: run.routineId,
     attempt: 1,
-    arguments: codec.encode(call.args, { path: 'args' }),
+    arguments: encoded,
     parentRunId: run.parentRunId,
     answer: call.answer,
     argumentsDigest: remembered ? argumentsDigestOf(call, cache, codec) : undefined,
@@ -117,6 +118,7 @@ export function encodeCall(
     // What is as usual is left out, since all of it travels.
     priority: priority || undefined,
     labels: call.options?.labels ?? call.definition?.options.labels,
+    serializers: encoded.serializers,
     triggeredBy: run.triggeredBy,
     triggerDepth: run.triggerDepth,
   };

@@ -33,6 +33,7 @@ export function requestOf(
     labels,
     store,
     blobs,
+    serializers: call.serializers,
     triggeredBy,
     triggerDepth,
   };

@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Logger } from '../ports/logger.js';
 import type { Connection, DirectiveHeader, Envelope, Transport } from '../ports/transport.js';
+import { CORE_VERSION } from '../protocol/core-version.js';
 import { PROTOCOL_VERSIONS, type Directive, type Hello, type Welcome } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
 import { Session } from '../protocol/session.js';
@@ -121,7 +122,7 @@ export class ServiceConnection {
     const { resume } = this.#hooks;
     return {
       ...{ type: 'hello', protocols: PROTOCOL_VERSIONS, role, name: node },
-      ...{ codec: codec.name, serializers: codec.serializers },
+      ...{ codec: codec.name, serializers: codec.serializers, core: CORE_VERSION },
       ...(resume !== undefined && { resume }),
     };
   }

@@ -34,7 +34,10 @@ export const ERRORS = {
     when: 'A value has a part that cannot be carried exactly; the path names it.',
   },
   VALUE_TOO_DEEP: { retry: false, when: 'A value is nested deeper than the limit.' },
-  SERIALIZER_UNKNOWN: { retry: false, when: 'Bytes name a serializer that is not registered here.' },
+  SERIALIZER_UNKNOWN: {
+    retry: false,
+    when: 'Bytes name a serializer that is not registered where they are read.',
+  },
   SERIALIZER_DUPLICATE: { retry: false, when: 'Two serializers were registered under one key.' },
   BYTES_MALFORMED: {
     retry: false,
@@ -86,6 +89,10 @@ export const ERRORS = {
 
   PROTOCOL_MALFORMED: { retry: false, when: 'A directive is not of the form the protocol prescribes.' },
   PROTOCOL_VERSION: { retry: false, when: 'Two nodes have no protocol version in common.' },
+  CODEC_MISMATCH: {
+    retry: false,
+    when: 'A node has another codec than the nodes of its service, so they could not read its values.',
+  },
   TRANSPORT_UNREACHABLE: { retry: true, when: 'Nothing listens at the address.' },
   TRANSPORT_ADDRESS_IN_USE: { retry: false, when: 'Something listens at the address already.' },
   TRANSPORT_REFUSED: {

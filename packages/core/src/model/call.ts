@@ -62,6 +62,8 @@ export interface EncodedCall {
   readonly priority?: number | undefined;
   /** Labels that its worker must have. */
   readonly labels?: Labels | undefined;
+  /** Keys of the serializers that reading the arguments takes. Absent: none. */
+  readonly serializers?: readonly string[] | undefined;
   /** The run whose end a trigger answers with this one. */
   readonly triggeredBy?: string | undefined;
   /** How many triggers, one after the other, led to this run. Absent: none. */

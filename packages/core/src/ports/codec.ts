@@ -42,6 +42,8 @@ export interface ValueStream {
 export interface EncodedValue extends Encoded {
   /** The streams in the value, in the order of the value; absent when there is none. The buffer of each is empty. */
   readonly valueStreams?: readonly ValueStream[];
+  /** Keys of the serializers that decoding it takes, each once; absent for none. */
+  readonly serializers?: readonly string[] | undefined;
 }
 
 /** How one call of {@link Codec.decode} is to be done. @public */

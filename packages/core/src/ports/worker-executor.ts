@@ -17,6 +17,11 @@ export interface ExecutorHost {
 /** What runs the bodies of one worker, and knows what it can run. @public */
 export interface WorkerExecutor extends Executor {
   /**
+   * Keys of the serializers that it can read arguments with, once it has started. Runs that need others go elsewhere. Default:
+   * those of the worker's codec.
+   */
+  readonly serializers?: readonly string[];
+  /**
    * Gets ready; called once, before anything else.
    * @returns what it can run.
    * @throws {@link RoutineEngineError} `ROUTINE_MODULE_FAILED`, `ROUTINE_DUPLICATE`; then nothing is left of it.

@@ -24,6 +24,8 @@ export interface Hello {
   readonly serializers: readonly string[];
   /** The session that it had, when it comes back after its connection was lost. Nobody else knows it. */
   readonly resume?: string | undefined;
+  /** Version of the package that it runs, for people: what nodes understand of each other is up to `protocols`. */
+  readonly core?: string | undefined;
 }
 /** service -> node: you are in; every later directive of this connection carries the session. */
 export interface Welcome {
@@ -37,6 +39,8 @@ export interface Welcome {
   readonly heartbeatMs: number;
   /** A node that hears nothing for so long takes the connection for lost. */
   readonly leaseMs: number;
+  /** Version of the package that the service runs, for people. */
+  readonly core?: string | undefined;
 }
 /** service -> node: you are not in; the connection closes. */
 export interface Refused {
@@ -88,6 +92,8 @@ export interface WorkerReady {
   readonly store?: string | undefined;
   /** What runs may require of it; absent for none. */
   readonly labels?: Labels | undefined;
+  /** Keys of the serializers that it can read arguments with. Absent: those of its `hello`. */
+  readonly serializers?: readonly string[] | undefined;
   /** It is only seen, and gets no runs. Absent: it takes some. */
   readonly acceptsWork?: false | undefined;
 }
@@ -150,6 +156,8 @@ export interface RequestStart extends RunHeader {
   readonly priority?: number | undefined;
   /** Labels that its worker must have; absent for none. */
   readonly labels?: Labels | undefined;
+  /** Keys of the serializers that reading the arguments takes; absent for none. At most 1,000. */
+  readonly serializers?: readonly string[] | undefined;
   /** The run whose end a trigger answers with this one. Nobody waits for it, so it outlives its requester. */
   readonly triggeredBy?: string | undefined;
   /** How many triggers, one after the other, led to this run. Absent: none. */

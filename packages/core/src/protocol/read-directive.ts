@@ -7,9 +7,10 @@ import type { OfferedRoutine } from '../model/routine-definition.js';
 import { TRIGGER_WHENS, type OfferedTrigger, type TriggerWhen } from '../model/trigger.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
-import type { AnnouncedRun, Directive, Greeting, HeldRun, RunHeader } from './directives.js';
+import type { Directive, Greeting, HeldRun, RunHeader } from './directives.js';
 import { FieldReader } from './fields.js';
 import { readAnswer, readAsk } from './inspection.js';
+import { readRunsAnnounced } from './read-announced.js';
 import type { ReferenceText } from './reference-text.js';
 
 const ID_LENGTH = 64;
@@ -23,7 +24,9 @@ const PATH_LENGTH = 500;
 const STORE_LENGTH = 2_000;
 const MOST_HELD = 10_000;
 const MOST_ACKNOWLEDGED = 10_000;
-const MOST_ANNOUNCED = 500;
+const SERIALIZER_LENGTH = 200;
+const MOST_SERIALIZERS = 1_000;
+const VERSION_LENGTH = 64;
 const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -54,6 +57,14 @@ function offeredTrigger(fields: FieldReader): OfferedTrigger {
     TRIGGER_WHENS.find((each) => each === value) ??
     fields.refuse('when', `a list of ${TRIGGER_WHENS.join(', ')}`);
   return { on: fields.text('on', NAME_LENGTH), when: fields.list('when', when, TRIGGER_WHENS.length) };
+}
+
+function serializerKeys(fields: FieldReader, name: string): string[] {
+  const read = (value: unknown): string =>
+    typeof value === 'string' && value.length <= SERIALIZER_LENGTH
+      ? value
+      : fields.refuse(name, `a list of texts of at most ${SERIALIZER_LENGTH}`);
+  return fields.list(name, read, MOST_SERIALIZERS);
 }
 
 const store = (fields: FieldReader) => (name: string) => fields.text(name, STORE_LENGTH);
@@ -97,21 +108,6 @@ function remember(fields: FieldReader): RememberControl {
   };
 }
 
-function announcedRun(fields: FieldReader): AnnouncedRun {
-  return {
-    runId: fields.text('runId', ID_LENGTH),
-    routineId: fields.text('routineId', NAME_LENGTH),
-    rootRunId: fields.text('rootRunId', ID_LENGTH),
-    parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
-    startedAt: fields.finite('startedAt'),
-  };
-}
-
-function runIdOf(fields: FieldReader, value: unknown): string {
-  if (typeof value === 'string' && value.length <= ID_LENGTH) return value;
-  return fields.refuse('ended', `a list of texts of at most ${ID_LENGTH}`);
-}
-
 const STATES = ['waiting', 'running', 'hanging', 'finished'] as const;
 
 function held(fields: FieldReader, value: unknown): HeldRun {
@@ -135,6 +131,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     inbox: fields.count('inbox', 100_000),
     store: fields.optional('store', store(fields)),
     labels: fields.optional('labels', (name) => fields.labels(name)),
+    serializers: fields.optional('serializers', (name) => serializerKeys(fields, name)),
     acceptsWork: fields.optional('acceptsWork', (name) => (fields.flag(name) ? undefined : false)),
   }),
   'v1.worker.draining': () => ({ type: 'v1.worker.draining' }),
@@ -160,6 +157,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     depth: fields.optional('depth', (name) => fields.count(name, LIMITS.callDepth)),
     priority: fields.optional('priority', (name) => fields.between(name, LIMITS.highestPriority)),
     labels: fields.optional('labels', (name) => fields.labels(name)),
+    serializers: fields.optional('serializers', (name) => serializerKeys(fields, name)),
     triggeredBy: fields.optional('triggeredBy', (name) => fields.text(name, ID_LENGTH)),
     triggerDepth: fields.optional('triggerDepth', (name) => fields.count(name, TRIGGER_DEPTH)),
     submitted: fields.optional('submitted', (name) => fields.list(name, runId(fields), LIMITS.callDepth + 1)),
@@ -224,11 +222,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     runs: fields.list('runs', (value) => run(fields.item('runs', value)), MOST_ACKNOWLEDGED),
   }),
   'v1.routine.report_again': (fields) => ({ type: 'v1.routine.report_again', ...run(fields) }),
-  'v1.run.announced': (fields) => ({
-    type: 'v1.run.announced',
-    started: fields.list('started', (value) => announcedRun(fields.item('started', value)), MOST_ANNOUNCED),
-    ended: fields.list('ended', (value) => runIdOf(fields, value), MOST_ANNOUNCED),
-  }),
+  'v1.run.announced': readRunsAnnounced,
 };
 
 /**
@@ -281,9 +275,8 @@ export function readGreeting(header: DirectiveHeader): Greeting {
       role: fields.oneOf('role', ['client', 'worker']),
       name: fields.text('name', NAME_LENGTH),
       codec: fields.text('codec', NAME_LENGTH),
-      serializers: fields.list('serializers', (value) =>
-        typeof value === 'string' ? value : fields.refuse('serializers', 'a list of texts'),
-      ),
+      serializers: serializerKeys(fields, 'serializers'),
+      core: fields.optional('core', (name) => fields.text(name, VERSION_LENGTH)),
       resume: fields.optional('resume', (name) => fields.text(name, ID_LENGTH)),
     };
   }
@@ -296,6 +289,7 @@ export function readGreeting(header: DirectiveHeader): Greeting {
       resumed: fields.flag('resumed'),
       heartbeatMs: fields.duration('heartbeatMs'),
       leaseMs: fields.duration('leaseMs'),
+      core: fields.optional('core', (name) => fields.text(name, VERSION_LENGTH)),
     };
   }
   if (type === 'refused') return { type, error: fields.error('error') };

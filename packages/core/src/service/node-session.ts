@@ -17,6 +17,7 @@ interface NodeParts {
 export class NodeSession {
   readonly name: string;
   readonly role: NodeRole;
+  readonly hello: Hello;
   /** Grows from node to node, in the order of their coming. */
   readonly number: number;
   /** How many connections it had. */
@@ -39,15 +40,11 @@ export class NodeSession {
   readonly #logger: Logger;
   readonly #acknowledgements: Acknowledgements;
 
-  constructor(
-    id: string,
-    { name, role }: Hello,
-    connection: Connection,
-    { number, clock, logger }: NodeParts,
-  ) {
+  constructor(id: string, hello: Hello, connection: Connection, { number, clock, logger }: NodeParts) {
     this.number = number;
-    this.name = name;
-    this.role = role;
+    this.hello = hello;
+    this.name = hello.name;
+    this.role = hello.role;
     this.lastPulseAt = clock.monotonic();
     this.#session = new Session(id, connection);
     this.#logger = logger;

@@ -61,7 +61,9 @@ export class Placement {
     this.#parts.workers.attach(kind);
     // While runs of its kind wait no worker can take any.
     const worker = kind.waiting === 0 ? match(kind.pools, kind.routineId) : undefined;
+    const lacking = worker ? undefined : this.#parts.workers.lacking(kind);
     if (worker) this.#place(record, worker);
+    else if (lacking) this.#parts.onFailed(record, unreadable(kind, lacking));
     else if (this.#isToComeInline(kind)) this.resends.ask(record, 'inline');
     else this.#enqueue(record, kind);
     this.#kinds.release(kind);
@@ -286,6 +288,15 @@ export class Placement {
       ...(error && { error }),
     });
   }
+}
+
+function unreadable({ routineId }: RunKind, lacking: readonly string[]): RoutineEngineError {
+  const keys = lacking.map((key) => JSON.stringify(key)).join(', ');
+  return new RoutineEngineError(
+    'SERIALIZER_UNKNOWN',
+    `No worker that offers ${routineId} can read its arguments: they take the serializer ${keys}. Register it in a module ` +
+      'that the workers load',
+  );
 }
 
 function workersOf({ pools }: RunKind): number {

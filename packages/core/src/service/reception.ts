@@ -7,9 +7,11 @@ import type { Clock } from '../ports/clock.js';
 import type { Ids } from '../ports/ids.js';
 import type { Logger } from '../ports/logger.js';
 import type { Connection, Envelope, Listener } from '../ports/transport.js';
+import { CORE_VERSION } from '../protocol/core-version.js';
 import type { Directive, Hello, Welcome } from '../protocol/directives.js';
 import { readGreeting } from '../protocol/read-directive.js';
 import type { Session } from '../protocol/session.js';
+import { CodecInUse } from './codec-in-use.js';
 import { commonProtocol, sendQuietly } from './handshake.js';
 import { NodeSession } from './node-session.js';
 
@@ -20,6 +22,8 @@ interface ReceptionParts {
   readonly logger: Logger;
   /** What a node is told of heartbeats. */
   readonly limits: Pick<Welcome, 'heartbeatMs' | 'leaseMs'>;
+  /** Name of the codec that nodes must have. Default: that of whoever is connected first. */
+  readonly codec: string | undefined;
   readonly onDirective: (node: NodeSession, directive: Directive, body: Body | undefined) => void;
   /** Its connection is gone, and it may come back. */
   readonly onAway: (node: NodeSession) => void;
@@ -37,11 +41,13 @@ export class Reception {
   readonly #nodes = new Map<string, NodeSession>();
   /** The session before the latest, which a node still has until the welcome reaches it. */
   readonly #earlier = new Map<NodeSession, string>();
+  readonly #codec: CodecInUse;
   #numbered = 0;
   #isClosing = false;
 
   constructor(parts: ReceptionParts) {
     this.#parts = parts;
+    this.#codec = new CodecInUse(parts.codec);
   }
 
   /** Every node, those that are away too. */
@@ -68,6 +74,7 @@ export class Reception {
     node.isGone = true;
     this.#forgetEarlier(node);
     this.#nodes.delete(node.session.id);
+    this.#codec.left(node);
     void node.session.connection.close(why);
     if (!this.#isClosing) this.#parts.onGone(node);
   }
@@ -118,16 +125,18 @@ export class Reception {
       throw new RoutineEngineError('TRANSPORT_REFUSED', message);
     }
     const protocol = commonProtocol(hello);
+    this.#codec.check(hello);
     const { ids, name, logger, limits } = this.#parts;
     const id = ids.next();
     const known = this.#known(hello);
     const node = known ?? this.#newNode(id, hello, connection);
     if (known && hello.resume !== undefined) this.#resume(known, hello.resume, id, connection);
     this.#nodes.set(id, node);
+    this.#codec.joined(node, hello);
     const { heartbeatMs, leaseMs } = limits;
     const welcome: Welcome = {
-      ...{ type: 'welcome', protocol, session: id, service: name, resumed: known !== undefined },
-      ...{ heartbeatMs, leaseMs },
+      ...{ type: 'welcome', protocol, session: id, service: name, core: CORE_VERSION },
+      ...{ resumed: known !== undefined, heartbeatMs, leaseMs },
     };
     sendQuietly(connection, welcome, logger);
     return node;

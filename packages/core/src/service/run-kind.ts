@@ -12,13 +12,16 @@ export interface KindLevel {
   readonly heap: IndexedHeap<Lane>;
 }
 
-/** Runs that the same workers can take: of one routine, with the same labels, and with arguments in the same store or in none. */
+/** Runs that the same workers can take: of one routine, with the same labels, and with arguments in the same store or in none that take
+ * the same serializers. */
 export class RunKind {
   readonly key: string;
   readonly routineId: string;
   readonly labels: Labels | undefined;
   /** Identity of the store that its worker must have, since parts of the arguments lie there. */
   readonly store: string | undefined;
+  /** Keys of the serializers that its workers must have. */
+  readonly serializers: readonly string[] | undefined;
   /** Where its workers are, as of {@link RunKind.poolsVersion}. */
   pools: readonly WorkerPool[] = [];
   poolsVersion = -1;
@@ -28,11 +31,12 @@ export class RunKind {
   readonly levels: KindLevel[] = [];
   #waiting = 0;
 
-  constructor(key: string, { routineId, labels, blobs, store }: RequestStart) {
+  constructor(key: string, { routineId, labels, blobs, store, serializers }: RequestStart) {
     this.key = key;
     this.routineId = routineId;
     this.labels = labels;
     this.store = blobs && store;
+    this.serializers = serializers && serializers.length > 0 ? serializers : undefined;
   }
 
   /** How many of its runs wait. */
@@ -69,6 +73,7 @@ export class RunKind {
 }
 
 /** What the runs of a kind have in common. No routine id has a space in it. */
-export function kindKeyOf({ routineId, blobs, store, labels }: RequestStart): string {
-  return blobs || labels ? `${routineId} ${labelsText(labels)} ${blobs ? store : ''}` : routineId;
+export function kindKeyOf({ routineId, blobs, store, labels, serializers }: RequestStart): string {
+  if (!blobs && !labels && !serializers) return routineId;
+  return `${routineId} ${labelsText(labels)} ${JSON.stringify([blobs && store, serializers])}`;
 }

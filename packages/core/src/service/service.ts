@@ -36,6 +36,8 @@ export interface ServiceParts {
   readonly heartbeat?: HeartbeatLimits;
   /** How many runs may wait for a worker; a request beyond them fails with `QUEUE_FULL`. Default {@link LIMITS}.queuedRuns. */
   readonly queuedRuns?: number;
+  /** Name of the codec that its nodes must have, such as `msgpackr-1`. Default: that of whoever is connected first. */
+  readonly codec?: string;
 }
 
 /** How much a service has in hand. @public */
@@ -81,7 +83,7 @@ export class Service {
       announced: this.#announced,
     });
     this.#reception = new Reception({
-      ...{ name, clock, ids, logger, limits },
+      ...{ name, clock, ids, logger, limits, codec: parts.codec },
       onDirective: (node, directive, body) => this.#handle(node, directive, body),
       onAway: (node) => this.#away(node),
       onGone: (node) => this.#nodeLost(node),
@@ -216,7 +218,9 @@ export class Service {
     const routines = new Map(ready.routines.map((routine) => [routine.routineId, routine]));
     const { inbox, store, labels } = ready;
     const [slots, acceptsWork] = [Math.max(1, ready.slots), ready.acceptsWork !== false];
-    const worker = this.#workers.add({ node, routines, slots, inbox, store, labels, acceptsWork });
+    const serializers = new Set(ready.serializers ?? node.hello.serializers);
+    const offer = { node, routines, slots, inbox, store, labels, acceptsWork, serializers };
+    const worker = this.#workers.add(offer);
     for (const { routineId } of ready.routines) this.#records.register(routineId);
     return worker;
   }

@@ -9,10 +9,13 @@ import type { RunKind } from './run-kind.js';
 import type { WorkerTable } from './worker-table.js';
 
 /** Why no worker can take runs of a kind, for people. */
-export function whyNobody({ routineId, labels }: RunKind, workers: WorkerTable): string {
+export function whyNobody(kind: RunKind, workers: WorkerTable): string {
+  const { routineId, labels } = kind;
   if (workers.size === 0) return 'no worker is connected';
   const id = parseRoutineId(routineId);
   if (id.form === 'record') return `no routine has the record id ${routineId}`;
+  const lacking = workers.lacking(kind);
+  if (lacking) return `no worker that offers ${routineId} has the serializer ${lacking.join(', ')}`;
   if (labels && workers.offers(routineId))
     return `no worker that offers ${routineId} has the labels ${labelsText(labels)}`;
   const { version: _, ...anyVersion } = id;

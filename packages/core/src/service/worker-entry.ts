@@ -18,6 +18,8 @@ export interface WorkerOffer {
   /** Identity of the store that it shares with other nodes. */
   readonly store: string | undefined;
   readonly labels: Labels | undefined;
+  /** Keys of those that it can read arguments with. */
+  readonly serializers: ReadonlySet<string>;
   /** `false`: it is only seen, and never given a run. */
   readonly acceptsWork: boolean;
 }
@@ -33,6 +35,7 @@ export class WorkerEntry implements WorkerOffer {
   readonly inbox: number;
   readonly store: string | undefined;
   readonly labels: Labels | undefined;
+  readonly serializers: ReadonlySet<string>;
   readonly acceptsWork: boolean;
   /** Grows from worker to worker, in the order of their coming. */
   readonly number: number;
@@ -54,6 +57,7 @@ export class WorkerEntry implements WorkerOffer {
     this.inbox = offer.inbox;
     this.store = offer.store;
     this.labels = offer.labels;
+    this.serializers = offer.serializers;
     this.acceptsWork = offer.acceptsWork;
     this.number = number;
     this.#onChange = onChange;

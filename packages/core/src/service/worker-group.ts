@@ -1,14 +1,15 @@
 import { hasLabels, labelsText, type Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import { staysOn, WorkerPool } from './worker-pool.js';
-import type { WorkerEntry } from './worker-entry.js';
+import type { WorkerEntry, WorkerOffer } from './worker-entry.js';
 
-/** Workers that offer the same routines and share the same store. */
+/** Workers that offer the same routines, share the same store and can read the same. */
 export class WorkerGroup {
   readonly key: string;
   /** The same for all of its workers, which so cost the less. */
   readonly routines: ReadonlyMap<string, OfferedRoutine>;
   readonly store: string | undefined;
+  readonly serializers: ReadonlySet<string>;
   readonly #all = new WorkerPool(undefined);
   /** Those that have labels that runs require. */
   readonly #labelled = new Map<string, WorkerPool>();
@@ -16,10 +17,16 @@ export class WorkerGroup {
   readonly #byLabel = new Map<string, Set<WorkerEntry>>();
 
   /** @param key - tells it from other groups. */
-  constructor(key: string, routines: ReadonlyMap<string, OfferedRoutine>, store: string | undefined) {
+  constructor(key: string, { routines, store, serializers }: WorkerOffer) {
     this.key = key;
     this.routines = routines;
     this.store = store;
+    this.serializers = serializers;
+  }
+
+  /** Keys of serializers that its workers lack. */
+  lacks(serializers: readonly string[]): readonly string[] {
+    return serializers.filter((key) => !this.serializers.has(key));
   }
 
   get size(): number {

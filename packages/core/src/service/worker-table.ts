@@ -44,7 +44,8 @@ export class WorkerTable {
   add(offer: WorkerOffer): WorkerEntry {
     const group = offer.acceptsWork ? this.#groupFor(offer) : undefined;
     this.#numbered += 1;
-    const shared = { ...offer, routines: group?.routines ?? offer.routines };
+    const { routines, serializers } = group ?? offer;
+    const shared = { ...offer, routines, serializers };
     const worker = new WorkerEntry(shared, this.#numbered, (...change) => this.#changed(...change));
     this.#workers.set(worker.node, worker);
     if (!group) return worker;
@@ -116,16 +117,27 @@ export class WorkerTable {
     return { workers, isReachChanged };
   }
 
-  #groupsOf({ routineId, store }: RunKind, anyStore = false): readonly WorkerGroup[] {
-    const groups = this.#offering.get(routineId) ?? NO_GROUPS;
-    return store === undefined || anyStore ? groups : groups.filter((group) => group.store === store);
+  /** Keys of serializers that runs of a kind need, and that no worker that offers the routine has all of; else `undefined`. */
+  lacking({ routineId, serializers }: RunKind): readonly string[] | undefined {
+    const groups = this.#offering.get(routineId);
+    if (!serializers || !groups) return undefined;
+    const lacking = groups.map((group) => group.lacks(serializers));
+    return lacking.some((keys) => keys.length === 0) ? undefined : lacking[0];
   }
 
-  #groupFor({ routines, store }: WorkerOffer): WorkerGroup {
-    const key = JSON.stringify([store, [...routines.values()].map(offerText).toSorted()]);
+  #groupsOf({ routineId, store, serializers }: RunKind, anyStore = false): readonly WorkerGroup[] {
+    const groups = this.#offering.get(routineId) ?? NO_GROUPS;
+    const able = serializers ? groups.filter((group) => group.lacks(serializers).length === 0) : groups;
+    return store === undefined || anyStore ? able : able.filter((group) => group.store === store);
+  }
+
+  #groupFor(offer: WorkerOffer): WorkerGroup {
+    const { routines, store, serializers } = offer;
+    const offers = [...routines.values()].map(offerText).toSorted();
+    const key = JSON.stringify([store, offers, [...serializers].toSorted()]);
     const known = this.#groups.get(key);
     if (known) return known;
-    const group = new WorkerGroup(key, routines, store);
+    const group = new WorkerGroup(key, offer);
     this.#groups.set(key, group);
     this.#version += 1;
     for (const routineId of routines.keys()) {

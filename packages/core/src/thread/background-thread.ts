@@ -4,10 +4,9 @@ import { Worker, type ResourceLimits } from 'node:worker_threads';
 import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { LIMITS } from '../model/limits.js';
-import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { Clock } from '../ports/clock.js';
 import type { Encoded } from '../model/encoded.js';
-import type { Parcel, ThreadStart, ToGuest, ToHost } from './messages.js';
+import type { Parcel, ThreadOffer, ThreadStart, ToGuest, ToHost } from './messages.js';
 import { ParcelPort } from './parcel-port.js';
 
 /** How background threads are started. @public */
@@ -40,7 +39,7 @@ interface BackgroundThreadParts {
 /** One background thread, from start to end. */
 export class BackgroundThread {
   /** What it offers once its modules are loaded. Rejects with `ROUTINE_MODULE_FAILED` or how it ended before. */
-  readonly ready: Promise<readonly OfferedRoutine[]>;
+  readonly ready: Promise<ThreadOffer>;
   readonly #worker: Worker;
   readonly #port: ParcelPort<ToGuest, ToHost>;
   readonly #exited: Promise<void>;
@@ -92,7 +91,7 @@ export class BackgroundThread {
     await this.#exited;
   }
 
-  #start(parts: BackgroundThreadParts, modules: readonly string[]): Promise<readonly OfferedRoutine[]> {
+  #start(parts: BackgroundThreadParts, modules: readonly string[]): Promise<ThreadOffer> {
     return new Promise((resolve, reject) => {
       const late = parts.clock.after(LIMITS.threadStartMs, () => {
         reject(startFailed(`took longer than ${LIMITS.threadStartMs} ms to load ${modules.join(', ')}`));
@@ -103,7 +102,7 @@ export class BackgroundThread {
         if (message.kind === 'ready') {
           late.cancel();
           this.#wasReady = true;
-          return resolve(message.routines);
+          return resolve(message.offer);
         }
         if (message.kind === 'broken') {
           this.#uncaught = fromPlainError(message.error, { where: 'a background thread' });

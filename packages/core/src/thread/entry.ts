@@ -22,10 +22,11 @@ const port = new ParcelPort<ToHost, ToGuest>(hostPort, systemClock);
 
 try {
   await loadModules(start.modules, start.preload);
+  // After the modules, which may define serializers.
+  const codec = new MsgpackrCodec({ serializers: definedSerializers() });
   const guest = new Guest({
     port,
-    // After the modules, which may define serializers.
-    codec: new MsgpackrCodec({ serializers: definedSerializers() }),
+    codec,
     catalog: registry,
     clock: systemClock,
     ids: uuidIds,
@@ -37,7 +38,8 @@ try {
   process.on('uncaughtExceptionMonitor', () => guest.blame());
   openAmbient(guest, 'background thread');
   port.listen((parcel) => guest.receive(parcel));
-  port.send({ kind: 'ready', routines: offeredRoutines(registry, start.project) });
+  const routines = offeredRoutines(registry, start.project);
+  port.send({ kind: 'ready', offer: { routines, serializers: codec.serializers } });
 } catch (error) {
   port.send({ kind: 'broken', error: toPlainError(error) });
   port.flush();

@@ -23,6 +23,13 @@ export interface ThreadStart {
   readonly computing: SharedArrayBuffer;
 }
 
+/** What a thread can run, once its modules are loaded. */
+export interface ThreadOffer {
+  readonly routines: readonly OfferedRoutine[];
+  /** Keys of the serializers that it can read. */
+  readonly serializers: readonly string[];
+}
+
 /** A call on its way between host and guest; its arguments travel as the message's value. */
 export interface CallMessage {
   readonly runId: string;
@@ -40,6 +47,7 @@ export interface CallMessage {
   readonly queueTimeoutMs: number | undefined;
   readonly attemptTimeoutMs?: number | undefined;
   readonly retry?: RetryControl | undefined;
+  readonly serializers?: readonly string[] | undefined;
   readonly triggeredBy?: string | undefined;
   readonly triggerDepth?: number | undefined;
 }
@@ -157,7 +165,7 @@ export type ToGuest =
 /** guest -> host */
 export type ToHost =
   /** Modules are loaded; the first message unless `broken` comes. */
-  | { readonly kind: 'ready'; readonly routines: readonly OfferedRoutine[] }
+  | { readonly kind: 'ready'; readonly offer: ThreadOffer }
   /** A module could not be loaded; the thread ends. */
   | { readonly kind: 'broken'; readonly error: PlainError }
   | { readonly kind: 'starting'; readonly runId: string }

@@ -4,14 +4,13 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
 import { LIMITS } from '../model/limits.js';
 import type { Outcome } from '../model/outcome.js';
-import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { RunHost } from '../ports/executor.js';
 import { BackgroundThread, type ThreadEnd, type ThreadOptions } from './background-thread.js';
 import { cameWith } from './conversions.js';
 import { HeldRun } from './held-run.js';
 import type { ArrivingParts } from './long-parts.js';
-import type { Parcel, ToHost } from './messages.js';
+import type { Parcel, ThreadOffer, ToHost } from './messages.js';
 
 interface SeatParts {
   readonly options: ThreadOptions;
@@ -39,7 +38,7 @@ export class Seat {
   }
 
   /** What the thread offers, once it has loaded its modules. */
-  get ready(): Promise<readonly OfferedRoutine[]> {
+  get ready(): Promise<ThreadOffer> {
     return this.#thread.ready;
   }
 

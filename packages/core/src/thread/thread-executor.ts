@@ -24,9 +24,14 @@ export class ThreadExecutor implements WorkerExecutor {
   readonly #parts: ThreadExecutorParts;
   readonly #seats: Seat[] = [];
   #started = false;
+  #serializers: readonly string[] = [];
 
   constructor(parts: ThreadExecutorParts) {
     this.#parts = parts;
+  }
+
+  get serializers(): readonly string[] {
+    return this.#serializers;
   }
 
   /** Starts the threads. @returns what they offer. @throws `ROUTINE_MODULE_FAILED`; then no thread is left. */
@@ -35,9 +40,10 @@ export class ThreadExecutor implements WorkerExecutor {
   ): Promise<readonly OfferedRoutine[]> {
     for (let index = 0; index < host.slots; index += 1) this.#seats.push(this.#newSeat(host));
     try {
-      const [routines = []] = await Promise.all(this.#seats.map((seat) => seat.ready));
+      const [offer] = await Promise.all(this.#seats.map((seat) => seat.ready));
       this.#started = true;
-      return routines;
+      this.#serializers = offer?.serializers ?? [];
+      return offer?.routines ?? [];
     } catch (error) {
       await this.close();
       throw error;

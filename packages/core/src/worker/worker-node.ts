@@ -166,7 +166,8 @@ export class WorkerNode {
     const routines = [...this.#routines.values()].map(toldOf);
     const [slots, inbox, labels] = [this.#slots, this.#inbox, this.#labels];
     const ready: WorkerReady = { type: 'v1.worker.ready', routines, slots, inbox, store, labels };
-    this.#link.send(this.#acceptsWork ? ready : { ...ready, acceptsWork: false });
+    const { serializers } = this.#executor;
+    this.#link.send({ ...ready, serializers, ...(!this.#acceptsWork && { acceptsWork: false }) });
     if (this.#isDraining || this.#ending) this.#link.post({ type: 'v1.worker.draining' });
   }
 

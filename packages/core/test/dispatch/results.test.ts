@@ -188,7 +188,7 @@ describe('a result', () => {
       protocols: [1],
       role: 'worker',
       name: 'inside',
-      codec: 'c',
+      codec: 'msgpackr-1',
       serializers: [],
     };
     inside.inbound$.next({ header: hello });

@@ -39,7 +39,7 @@ describe('a link to the service', () => {
     await open();
     expect(service.heard[0]).toEqual({
       ...{ type: 'hello', protocols: [1], role: 'client', name: 'client' },
-      ...{ codec: 'msgpackr-1', serializers: [] },
+      ...{ codec: 'msgpackr-1', serializers: [], core: expect.stringMatching(/^\d+\.\d+\.\d+/) },
     });
     expect(service.events).toEqual(['transport.connecting', 'transport.connected']);
   });

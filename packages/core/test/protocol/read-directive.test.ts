@@ -265,9 +265,12 @@ describe('the sequence number', () => {
 
 describe('a greeting', () => {
   it.each([
-    { type: 'hello', protocols: [1, 2], role: 'worker', name: 'w', codec: 'c', serializers: ['a'] },
     {
-      ...{ type: 'welcome', protocol: 1, session: 's', service: 'x' },
+      ...{ type: 'hello', protocols: [1, 2], role: 'worker', name: 'w' },
+      ...{ codec: 'c', serializers: ['a'], core: '1.2.3' },
+    },
+    {
+      ...{ type: 'welcome', protocol: 1, session: 's', service: 'x', core: '1.2.3' },
       ...{ resumed: true, heartbeatMs: 2_000, leaseMs: 10_000 },
     },
     { type: 'refused', error },

@@ -22,7 +22,8 @@ export function addWorker(table: WorkerTable, said: Said = {}): WorkerEntry {
   const { routines = [TRAIN], slots = 1, inbox = 0, store, labels } = said;
   const offered = new Map(routines.map((routineId) => [routineId, { routineId }]));
   const node = {} as NodeSession;
-  return table.add({ node, routines: offered, slots, inbox, store, labels, acceptsWork: true });
+  const [acceptsWork, serializers] = [true, new Set<string>()];
+  return table.add({ node, routines: offered, slots, inbox, store, labels, acceptsWork, serializers });
 }
 
 let made = 0;

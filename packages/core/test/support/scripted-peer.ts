@@ -37,7 +37,7 @@ export class ScriptedPeer {
   ): Promise<ScriptedPeer> {
     const peer = new ScriptedPeer(await transport.dial('piped:service'), turns);
     peer.#connection.send({
-      header: { type: 'hello', protocols: [1], codec: 'test', serializers: [], ...hello },
+      header: { type: 'hello', protocols: [1], codec: 'msgpackr-1', serializers: [], ...hello },
     });
     await turns.settle();
     return peer;

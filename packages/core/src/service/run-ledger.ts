@@ -142,8 +142,10 @@ export class RunLedger {
   acknowledged(requester: NodeSession, { runs }: AcknowledgeRuns): void {
     for (const { runId, attempt } of runs) {
       const record = this.#runs.get(runId);
-      if (record?.requester === requester && record.delivery && record.attempt === attempt)
-        this.#outcomes.over(record);
+      // Also when its worker was asked to report again, since the requester had it already. Not a retry that waits, whose
+      // attempts count on from the one that is acknowledged.
+      const isOfThis = record?.attempt === attempt && attempt >= record.request.attempt;
+      if (record?.requester === requester && isOfThis) this.#outcomes.over(record);
       this.#answered.acknowledge(requester, runId, attempt);
     }
     this.#parts.onFewer();

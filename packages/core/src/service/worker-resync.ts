@@ -46,7 +46,9 @@ export class WorkerResync {
     const target = record.leader ?? record;
     // A later placement has ended already: what came before it is given up.
     const isLate = target.lease > hold.lease || hold.attempt < record.request.attempt;
-    if (target.worker || target.cancelled || isLate) return false;
+    // Given out twice, by a clock that went back while the service was down: the later of the two goes on.
+    const isTaken = placement.holderOf(hold.lease) !== undefined;
+    if (target.worker || target.cancelled || isLate || isTaken) return false;
     recovery.forget(target);
     placement.withdraw(target);
     onFound(target);
@@ -58,7 +60,8 @@ export class WorkerResync {
   #match(worker: WorkerEntry, hold: HeldRun): void {
     const { runs, placement, answered, recovery } = this.#parts;
     const holder = placement.holderOf(hold.lease);
-    if (holder?.worker === worker) return this.#goOn(holder, worker, hold);
+    if (holder?.worker === worker && executionOf(holder).runId === hold.runId)
+      return this.#goOn(holder, worker, hold);
     if (answered.comesFrom(hold.lease, worker.node)) return;
     const record = runs.get(hold.runId);
     if (!record && !placement.leases.isOwn(hold.lease)) return recovery.keep(worker, hold);

@@ -293,6 +293,18 @@ describe('a requester whose connection is lost', () => {
     expect(worker.asked).toEqual(['run-1', 'run-2', 'run-3']);
   });
 
+  it('may acknowledge an outcome that it asks for again, since both were under way', async () => {
+    await client.request('run-1', small);
+    await worker.complete(worker.lastRequest);
+    await client.cut();
+    const again = await clientBack();
+    await again.resume('run-1');
+    await again.acknowledge('run-1');
+    expect(worker.acknowledged).toEqual(['run-1']);
+    expect(cluster.service.runsInHand).toBe(0);
+    expect(cluster.service.counts.unacknowledged).toBe(0);
+  });
+
   it('has all outcomes that it does not ask for again: its acknowledgement may have been lost', async () => {
     for (const runId of ['run-1', 'run-2']) {
       await client.request(runId, small);

@@ -268,6 +268,22 @@ describe('when the service is started anew', () => {
     expect(Number(worker.lastRequest['lease'])).toBeGreaterThan(lease);
   });
 
+  it('a lease that was given out twice, since its clock went back, is that of the later run', async () => {
+    await restart();
+    worker = await back([], 1);
+    client = await clientBack();
+    await client.request('run-2', small);
+    const request = worker.lastRequest;
+    const lease = Number(request['lease']);
+    await client.resume('run-1');
+    const other = await cluster.worker('other', {
+      holds: [{ runId: 'run-1', attempt: 1, lease, state: 'running' }],
+    });
+    expect(other.last('v1.routine.cancel')).toMatchObject({ runId: 'run-1' });
+    await worker.complete(request);
+    expect(client.last('v1.routine.completed')).toMatchObject({ runId: 'run-2' });
+  });
+
   it('its leases do not follow one that is out of all proportion', async () => {
     await restart();
     worker = await back(

@@ -65,14 +65,14 @@ export function checkPromptness(
     journal.violate(`All was answered after ${lastAnswerAt} ms, and should have been after ${mostMs}`);
 }
 
-const LOSES_NOBODY: ReadonlySet<FaultKind> = new Set(['conditions', 'cut', 'jump', 'store-fails']);
+const LOSES_NOBODY: ReadonlySet<FaultKind> = new Set(['cut', 'jump', 'store-fails']);
 
 function losesNobody(fault: Fault): boolean {
   if (fault.kind === 'crash') return fault.node === 'service';
-  // A handshake that loses a message takes as long as a lease.
-  const isLossy =
-    fault.kind === 'conditions' && (fault.conditions.lossRate || fault.conditions.reorderingRate);
-  return LOSES_NOBODY.has(fault.kind) && !isLossy;
+  if (fault.kind !== 'conditions') return LOSES_NOBODY.has(fault.kind);
+  // A handshake that loses a message takes as long as a lease, and a node that greets twice is dropped.
+  const { lossRate, reorderingRate, duplicationRate } = fault.conditions;
+  return !lossRate && !reorderingRate && !duplicationRate;
 }
 
 /** Where nobody is lost, no body runs twice, save one that failed and is tried again: whatever connections and service do. */

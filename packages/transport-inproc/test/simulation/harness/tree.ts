@@ -181,6 +181,6 @@ export function workOf(call: Call, hopMs: number): number {
 function workOfStep(step: Step, hopMs: number): number {
   if (step.do === 'pause') return step.ms;
   if (step.do === 'together') return step.calls.reduce((sum, call) => sum + workOf(call, hopMs), 0);
-  if (step.do === 'abandon') return hopMs;
+  // One that is abandoned runs until its caller ends, and may take the only slot meanwhile.
   return workOf(step.call, hopMs) + (step.do === 'time-out' ? step.timeoutMs : 0);
 }

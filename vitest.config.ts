@@ -18,6 +18,8 @@ const projects = [
 export default defineConfig({
   test: {
     globalSetup: './vitest.setup.build.ts',
+    // By default it leaves one core alone, which on two is half of the machine.
+    maxWorkers: '100%',
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],

@@ -7,7 +7,8 @@ import { KEY, newDirectory, openStore } from './place.ts';
 import { Agent } from './support/agents.ts';
 
 const TTL_MS = 10_000;
-const NOW = 1_800_000_000_000;
+/** Near the time of the file system: a new file has that for a moment, and a store that opens removes leases that ended long ago. */
+const NOW = Date.now();
 
 /** Two stores on one directory, as two processes have them, with a clock each. */
 function twoStores(): { dir: string; clocks: [number, number]; one: LeaseStore; other: LeaseStore } {

@@ -1,15 +1,13 @@
-import type { Connection, Envelope, Listener } from '@routine-engine/core/adapter';
+import type { Connection, Envelope, Listener, NodeRole } from '@routine-engine/core/adapter';
 import { map, tap } from 'rxjs';
 
-/** How late pulses were, in milliseconds, one number a pulse. */
-export interface Pulses {
-  readonly milliseconds: readonly number[];
-}
+/** How late the pulses of workers and of clients were, in milliseconds, one number a pulse. */
+export type Pulses = Readonly<Record<NodeRole, number[]>>;
 
 /** Takes the time from when the service should ask for a pulse until its answer comes. */
 export class PulseMeter {
   readonly #heartbeatMs: number;
-  #milliseconds: number[] = [];
+  #pulses: Pulses = { worker: [], client: [] };
 
   /** @param heartbeatMs - milliseconds from one question to the next. */
   constructor(heartbeatMs: number) {
@@ -27,14 +25,15 @@ export class PulseMeter {
 
   /** What was measured since the last call. */
   take(): Pulses {
-    const milliseconds = this.#milliseconds;
-    this.#milliseconds = [];
-    return { milliseconds };
+    const pulses = this.#pulses;
+    this.#pulses = { worker: [], client: [] };
+    return pulses;
   }
 
   #timed(connection: Connection): Connection {
     const dueAt: number[] = [];
     let askedAt = Number.POSITIVE_INFINITY;
+    let role: NodeRole = 'client';
     return {
       peer: connection.peer,
       state$: connection.state$,
@@ -43,8 +42,9 @@ export class PulseMeter {
       },
       inbound$: connection.inbound$.pipe(
         tap(({ header }) => {
+          if (header['type'] === 'hello') role = header['role'] as NodeRole;
           const at = header['type'] === 'v1.heartbeat.give_pulse' ? dueAt.shift() : undefined;
-          if (at !== undefined) this.#milliseconds.push(performance.now() - at);
+          if (at !== undefined) this.#pulses[role].push(performance.now() - at);
         }),
       ),
       send: (envelope: Envelope) => {

@@ -18,7 +18,7 @@ import { PulseMeter } from './pulse-meter.js';
 /** A service process: what it is told. */
 export interface ServiceOptions {
   readonly address: string;
-  /** Milliseconds between two questions for a worker's pulse. */
+  /** Milliseconds between two questions for the pulse of a node. */
   readonly heartbeatMs?: number;
 }
 

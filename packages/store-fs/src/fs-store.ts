@@ -85,7 +85,7 @@ export class FsStore implements ResultStore {
     this.#pins = new Pins(this.#place);
     this.#leftovers = new Leftovers(layout, now);
     // What can't be removed is told to whoever sweeps; nobody needs to know it to open a store.
-    void Promise.allSettled([this.#leftovers.sweep()]);
+    void Promise.allSettled([this.#sweep()]);
     this.identity = `fs:${layout.root}`;
     this.events$ = this.#feed.events$;
   }
@@ -172,7 +172,7 @@ export class FsStore implements ResultStore {
   async sweep(options: SweepOptions = {}): Promise<SweptAmount> {
     this.#place.refuseClosed();
     options.signal?.throwIfAborted();
-    return unlessAborted(this.#leftovers.sweep(options), options.signal);
+    return unlessAborted(this.#sweep(options), options.signal);
   }
 
   close(): Promise<void> {
@@ -183,8 +183,12 @@ export class FsStore implements ResultStore {
   async #end(): Promise<void> {
     this.#place.close();
     const idle = [this.#reads, this.#writes, this.#streams].map((gate) => gate.idle());
-    await Promise.all([...idle, this.#blobs.close(), this.#leases.close(), this.#leftovers.idle()]);
+    await Promise.all([...idle, this.#blobs.close(), this.#leases.close()]);
     this.#feed.complete();
+  }
+
+  #sweep(options?: SweepOptions): Promise<SweptAmount> {
+    return this.#streams.run(() => this.#leftovers.sweep(options));
   }
 
   async #namesIn(directory: string): Promise<string[]> {

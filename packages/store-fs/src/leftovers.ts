@@ -15,7 +15,6 @@ const LONGEST_LEASE_MS = 60 * 60 * 1000;
 export class Leftovers {
   readonly #layout: Layout;
   readonly #now: () => number;
-  readonly #sweeping = new Set<Promise<unknown>>();
 
   constructor(layout: Layout, now: () => number) {
     this.#layout = layout;
@@ -27,21 +26,6 @@ export class Leftovers {
    * @throws {@link RoutineEngineError} `STORE_UNREACHABLE` when something could not, after all else is gone; the signal's reason.
    */
   async sweep(options: SweepOptions = {}): Promise<SweptAmount> {
-    const sweeping = this.#sweep(options);
-    this.#sweeping.add(sweeping);
-    try {
-      return await sweeping;
-    } finally {
-      this.#sweeping.delete(sweeping);
-    }
-  }
-
-  /** Resolves when nothing is being removed. */
-  async idle(): Promise<void> {
-    await Promise.allSettled(this.#sweeping);
-  }
-
-  async #sweep(options: SweepOptions): Promise<SweptAmount> {
     const { temporary, corrupt, leases } = this.#layout;
     const sweep = new Sweep(options, this.#now);
     await sweep.eachIn(temporary, (file) => sweep.removeTemporary(file));
@@ -66,8 +50,10 @@ class Sweep {
 
   /** One after the other: nobody waits for it, and everybody else needs the disk. */
   async eachIn(directory: string, remove: (file: string) => Promise<void>): Promise<void> {
-    const names: string[] = [];
-    await this.#try(directory, async () => void names.push(...(await readdir(directory))));
+    let names: readonly string[] = [];
+    await this.#try(directory, async () => {
+      names = await readdir(directory);
+    });
     for (const name of names) {
       this.#options.signal?.throwIfAborted();
       const file = path.join(directory, name);

@@ -1,40 +1,41 @@
-import type { WsListenerLimits } from './options.js';
-import { WS_LIMITS } from './options.js';
+import { WS_LIMITS, type WsListenerLimits } from './options.js';
+
+type Bounds = Required<Pick<WsListenerLimits, 'connections' | 'connectionsPerAddress' | 'handshakes'>>;
 
 /** Counts who is connected and who wants to be, and says when that is too many. */
 export class Admission {
-  readonly #limits: Required<WsListenerLimits>;
+  readonly #bounds: Bounds;
   readonly #byAddress = new Map<string, number>();
   #connections = 0;
   #handshakes = 0;
 
   constructor(limits: WsListenerLimits = {}) {
-    const { connections, connectionsPerAddress, handshakes, handshakeMs, headerBytes } = WS_LIMITS;
-    const defaults = { connections, connectionsPerAddress, handshakes, handshakeMs, headerBytes };
-    this.#limits = { ...defaults, ...limits };
+    const {
+      connections = WS_LIMITS.connections,
+      connectionsPerAddress = WS_LIMITS.connectionsPerAddress,
+      handshakes = WS_LIMITS.handshakes,
+    } = limits;
+    this.#bounds = { connections, connectionsPerAddress, handshakes };
   }
 
   /**
    * Takes a request that wants to connect.
-   * @returns its place, to be told when it has authenticated and when it has gone; `undefined` when there are too many.
+   * @returns its place, to be told when it has authenticated and, once, when it has gone; `undefined` when there are too many.
    */
   enter(address: string): { authenticated(): void; gone(): void } | undefined {
     const sameAddress = this.#byAddress.get(address) ?? 0;
-    const { connections, connectionsPerAddress, handshakes } = this.#limits;
+    const { connections, connectionsPerAddress, handshakes } = this.#bounds;
     if (this.#connections >= connections || this.#handshakes >= handshakes) return undefined;
     if (sameAddress >= connectionsPerAddress) return undefined;
     this.#connections += 1;
     this.#handshakes += 1;
     this.#byAddress.set(address, sameAddress + 1);
     let inHandshake = true;
-    let isThere = true;
     const authenticated = (): void => {
       if (inHandshake) this.#handshakes -= 1;
       inHandshake = false;
     };
     const gone = (): void => {
-      if (!isThere) return;
-      isThere = false;
       authenticated();
       this.#connections -= 1;
       const rest = (this.#byAddress.get(address) ?? 1) - 1;

@@ -4,7 +4,7 @@ import type { WsListenerOptions } from './options.js';
 
 /** Whether only processes of this machine reach a host. */
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const bare = bareHost(host);
   return bare === 'localhost' || bare === '::1' || /^127\.\d+\.\d+\.\d+$/.test(bare);
 }
 
@@ -30,6 +30,11 @@ export function assertNotExposed(options: WsListenerOptions): void {
     `wsListener: ${where} may be reached from other machines, and others could read along. Give tls, or ` +
       'allowPlaintext: true behind a proxy that has it or in a private network',
   );
+}
+
+/** A host without the brackets that IPv6 has in a URL. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** A host as it stands in a URL. */

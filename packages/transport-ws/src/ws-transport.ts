@@ -10,9 +10,10 @@ import {
   type Listener,
   type Transport,
   type TransportCapabilities,
+  unlessAborted,
 } from '@routine-engine/core/adapter';
 import { assertToken } from './authentication.js';
-import { isLoopback } from './exposure.js';
+import { bareHost, isLoopback } from './exposure.js';
 import { WS_LIMITS, type WsClientOptions } from './options.js';
 import { WebSocketPipe } from './web-socket-pipe.js';
 import { wsListener } from './ws-listener.js';
@@ -47,7 +48,10 @@ export class WsTransport implements Transport {
     signal?.throwIfAborted();
     const url = this.#checked(address);
     const socket = new WebSocket(url, this.#clientOptions(url));
-    const stream = await opened(socket, place(url), signal);
+    const stream = await unlessAborted(opened(socket, place(url)), signal).catch((error: unknown) => {
+      socket.terminate();
+      throw error;
+    });
     const { clock, pingMs = WS_LIMITS.pingMs, limits } = this.#options;
     const pipe = new WebSocketPipe({ socket, stream, peer: place(url), clock, pingMs });
     return multiplex(pipe, { clock, ...(limits && { limits }) });
@@ -59,7 +63,7 @@ export class WsTransport implements Transport {
     const { clock } = this.#options;
     if (url.protocol === 'ws+unix:') return wsListener({ socketPath: url.pathname, clock });
     const port = url.port === '' ? 80 : Number(url.port);
-    return wsListener({ host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, path: url.pathname, clock });
+    return wsListener({ host: bareHost(url.hostname), port, path: url.pathname, clock });
   }
 
   #checked(address: string): URL {
@@ -75,7 +79,7 @@ export class WsTransport implements Transport {
       );
     }
     const { token, allowPlaintext } = this.#options;
-    if (token !== undefined && url.protocol === 'ws:' && !isLoopback(url.hostname) && !allowPlaintext) {
+    if (token !== undefined && isReadByOthers(url) && !allowPlaintext) {
       throw new RoutineEngineError(
         'OPTION_INVALID',
         `${place(url)}: others could read the token; use wss:, or allowPlaintext: true in a private network`,
@@ -86,7 +90,6 @@ export class WsTransport implements Transport {
 
   #clientOptions(url: URL): ClientOptions {
     const { token, headers, tls, handshakeMs = WS_LIMITS.handshakeMs } = this.#options;
-    const isReadByOthers = url.protocol === 'ws:' && !isLoopback(url.hostname);
     return {
       ...tls,
       headers: { ...headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
@@ -97,9 +100,14 @@ export class WsTransport implements Transport {
       maxFragments: WS_LIMITS.fragments,
       // Masks keep web pages from writing what a proxy on the way takes for a request (RFC 6455, section 10.3). Where there
       // is no proxy that could read along they would only cost a copy of every byte.
-      ...(!isReadByOthers && { generateMask: (mask: Buffer) => void mask.fill(0) }),
+      ...(!isReadByOthers(url) && { generateMask: (mask: Buffer) => void mask.fill(0) }),
     };
   }
+}
+
+/** Whether somebody between the two could read along. */
+function isReadByOthers({ protocol, hostname }: URL): boolean {
+  return protocol === 'ws:' && !isLoopback(hostname);
 }
 
 /** An address without what may be secret. */
@@ -108,32 +116,24 @@ function place({ protocol, host, pathname }: URL): string {
 }
 
 /** Waits until a socket is open. @returns the stream below it. */
-function opened(socket: WebSocket, where: string, signal: AbortSignal | undefined): Promise<Duplex> {
+function opened(socket: WebSocket, where: string): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     let stream: Duplex | undefined;
-    const onAbort = (): void => fail(signal?.reason as Error);
-    const fail = (error: Error): void => {
-      signal?.removeEventListener('abort', onAbort);
-      reject(error);
-      socket.terminate();
-    };
     const unreachable = (cause: Error): void =>
-      fail(new RoutineEngineError('TRANSPORT_UNREACHABLE', `${where}: ${cause.message}`, { cause }));
-    signal?.addEventListener('abort', onAbort, { once: true });
+      reject(new RoutineEngineError('TRANSPORT_UNREACHABLE', `${where}: ${cause.message}`, { cause }));
     socket.on('error', unreachable);
     socket.on('upgrade', (response: IncomingMessage) => (stream = response.socket));
     socket.on('unexpected-response', (_request, response: IncomingMessage) => {
       const { statusCode = 0 } = response;
       response.destroy();
-      fail(refusal(where, statusCode));
+      reject(refusal(where, statusCode));
     });
     socket.on('open', () => {
       // What the peer has sent already waits until the pipe listens.
       socket.pause();
-      signal?.removeEventListener('abort', onAbort);
       socket.off('error', unreachable);
       if (stream) resolve(stream);
-      else fail(new RoutineEngineError('INTERNAL', `${where} opened without an upgrade`));
+      else reject(new RoutineEngineError('INTERNAL', `${where} opened without an upgrade`));
     });
   });
 }

@@ -77,9 +77,9 @@ export class Contents {
   async share(value: Encoded, options?: StoreCallOptions): Promise<Encoded> {
     const { blobs: store } = this.#parts.store;
     if (!store) return value;
-    const parts = [value.head, ...value.buffers];
     const large = partsToShare(value);
     if (large.size === 0) return value;
+    const parts = [value.head, ...value.buffers];
     const blobs = new Map(value.blobs);
     for (const [part, bytes] of large) {
       const known = this.#shared.get(bytes);

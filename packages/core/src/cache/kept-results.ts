@@ -82,9 +82,11 @@ export class KeptResults {
     if (isKept && (call.answer !== 'both' || outcome.reference)) return outcome;
     const key = this.keyOf(call, maker);
     try {
-      if (isKept)
-        return node ? this.#named(outcome, key, call, node) : ((await this.#first(key, call)) ?? outcome);
-      return await this.#keepNew(key, call, maker, { ...outcome, value });
+      if (isKept) {
+        if (!node) return (await this.#first(key, call)) ?? outcome;
+        return { ...outcome, reference: referenceTo(store, key, call, value, node) };
+      }
+      return await this.#keepNew(key, call, maker, outcome, value);
     } catch (error) {
       this.tell(key, { type: 'store.failed', operation: 'put', error: toPlainError(error) });
       // Whoever asked may keep and name it elsewhere. What did not arrive cannot be sent either: then it is run again.
@@ -96,10 +98,10 @@ export class KeptResults {
     key: ResultKey,
     call: EncodedCall,
     maker: ResultMaker,
-    outcome: Done & { readonly value: Encoded },
+    outcome: Done,
+    value: Encoded,
   ): Promise<Done> {
     const { store, contents, clock } = this.#parts;
-    const { value } = outcome;
     const shared = await contents.share(value);
     if (shared.blobs && !store.blobs) throw keepsNoBlobs(store.name);
     const finished = await withFinishedNode(outcome, shared, clock);
@@ -112,9 +114,14 @@ export class KeptResults {
     // What was still arriving may be let go of, and has a digest by now.
     const isAtHand =
       !value.blobs || [...value.blobs.values()].every((blob) => !(blob instanceof ArrivingPart));
-    const remembered = { ...finished, value: isAtHand ? value : shared, rememberedIn: store.identity };
+    const given = isAtHand ? value : shared;
     const { node } = finished;
-    return node ? this.#named(remembered, key, metadata, node) : remembered;
+    return {
+      ...finished,
+      value: given,
+      rememberedIn: store.identity,
+      ...(node && { reference: referenceTo(store, key, metadata, given, node) }),
+    };
   }
 
   /**
@@ -130,16 +137,21 @@ export class KeptResults {
   ): Promise<Outcome | undefined> {
     const fail = (error: unknown): Promise<undefined> => this.#failLookUp(key, error);
     // Neither async nor in steps: what most hits take is promises.
-    return getFrom(this.#parts.store, key).then((found) => {
-      try {
-        if (found && !this.#isTooOld(found.metadata, call))
-          return this.#answer(key, found, call, maker, fail);
-        if (!isQuiet) this.tell(key, { type: 'store.miss' });
-        return undefined;
-      } catch (error) {
-        return fail(error);
-      }
-    }, fail);
+    try {
+      return this.#parts.store.get(key).then((found) => {
+        try {
+          if (found && !this.#isTooOld(found.metadata, call))
+            return this.#answer(key, found, call, maker, fail);
+          if (!isQuiet) this.tell(key, { type: 'store.miss' });
+          return undefined;
+        } catch (error) {
+          return fail(error);
+        }
+      }, fail);
+    } catch (error) {
+      // A store that throws where it should reject.
+      return fail(error);
+    }
   }
 
   #answer(
@@ -193,11 +205,6 @@ export class KeptResults {
     const { feed, clock, node, store } = this.#parts;
     if (feed.observed)
       feed.emit({ at: clock.now(), node, store: store.name, key, ...happening } as StoreEvent);
-  }
-
-  #named(outcome: Done, key: ResultKey, of: { readonly routineId: string }, node: Uint8Array): Done {
-    if (!outcome.value) return outcome;
-    return { ...outcome, reference: referenceTo(this.#parts.store, key, of, outcome.value, node) };
   }
 
   /** The result that was kept first, which counts for everybody; a reference to any other value would name it falsely. */
@@ -275,19 +282,6 @@ export class KeptResults {
     if (references.length === 0) return undefined;
     return references.slice(0, RESULT_INPUTS).map(({ key, store, routineId }) => ({ key, store, routineId }));
   }
-}
-
-/** Asks a store that may throw where it should reject. */
-function getFrom(store: ResultStore, key: ResultKey): Promise<StoredResult | undefined> {
-  try {
-    return store.get(key);
-  } catch (error) {
-    return rejectedWith(error);
-  }
-}
-
-async function rejectedWith(error: unknown): Promise<never> {
-  throw error;
 }
 
 function isOfDevelopment(routineId: string): boolean {

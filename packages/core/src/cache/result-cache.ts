@@ -142,8 +142,8 @@ export class ResultCache {
    * The kept result of a call, if there is one and it may be used; equal calls under way are not looked at. A store that
    * can't be asked counts as a miss. Never rejects.
    */
-  async lookUp(call: RememberedCall, maker: ResultMaker): Promise<Outcome | undefined> {
-    if (call.remember?.refresh) return undefined;
+  lookUp(call: RememberedCall, maker: ResultMaker): Promise<Outcome | undefined> {
+    if (call.remember?.refresh) return Promise.resolve(undefined);
     return this.#results.lookUp(this.#results.keyOf(call, maker), call, maker);
   }
 

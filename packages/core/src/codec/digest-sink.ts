@@ -71,18 +71,11 @@ export class DigestSink {
     const isUtf8 = isWellFormed(text);
     const node = this.open();
     this.byte(isUtf8 ? UTF8 : UTF16);
-    this.bytes(Buffer.from(text, isUtf8 ? 'utf8' : 'utf16le'), node);
-    this.close(node);
-  }
-
-  /** Adds the length of bytes and the bytes to a node. Many bytes are hashed where they are. */
-  bytes(bytes: Uint8Array, node: OpenNode): void {
+    const bytes = Buffer.from(text, isUtf8 ? 'utf8' : 'utf16le');
     this.float64(bytes.byteLength);
-    if (bytes.byteLength > INLINE_BYTES) {
-      this.#empty(node).update(bytes);
-      return;
-    }
-    this.node(bytes);
+    if (bytes.byteLength > INLINE_BYTES) this.#empty(node).update(bytes);
+    else this.node(bytes);
+    this.close(node);
   }
 
   open(): OpenNode {

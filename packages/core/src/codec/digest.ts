@@ -7,6 +7,8 @@ import type { ValueReader } from './value-reader.js';
 /** Tag of the digest of a value with a cycle. */
 const GRAPH = 0x47;
 
+const NO_STREAMS: StreamContents = new Map();
+
 /** Sinks that wait for the next digest. More than one, since a serializer may ask for a digest within one. */
 const idleSinks: DigestSink[] = [];
 
@@ -20,7 +22,11 @@ export function digestOf(value: unknown, reader: ValueReader): string {
 }
 
 /** What stands for a value in the digest of one that holds it; see {@link Codec.digestNode}. */
-export function digestNodeOf(value: unknown, reader: ValueReader, streams: StreamContents): Uint8Array {
+export function digestNodeOf(
+  value: unknown,
+  reader: ValueReader,
+  streams: StreamContents = NO_STREAMS,
+): Uint8Array {
   const large = new LargeBytes();
   return digested(
     (sink) => new DigestWalk(reader, sink, undefined, streams, large).node(value),
@@ -37,7 +43,7 @@ export function unfinishedNodeOf(
   reader: ValueReader,
   parts: ReadonlyMap<number, Uint8Array>,
 ): UnfinishedNode {
-  const whole = (): UnfinishedNode => ({ bytes: digestNodeOf(value, reader, NO_STREAMS), gaps: [] });
+  const whole = (): UnfinishedNode => ({ bytes: digestNodeOf(value, reader), gaps: [] });
   const large = new LargeBytes(parts);
   try {
     return digested((sink) => {
@@ -49,8 +55,6 @@ export function unfinishedNodeOf(
     return whole();
   }
 }
-
-const NO_STREAMS: StreamContents = new Map();
 
 /** What a walk in mode t gives, or one in mode g when the value turns out to hold itself. */
 function digested<Result>(tree: (sink: DigestSink) => Result, graph: (sink: DigestSink) => Result): Result {

@@ -16,7 +16,6 @@ import type {
 import type { Serializer } from '../ports/serializer.js';
 import { BinaryReader } from './binary-reader.js';
 import { DecodeWalk } from './decode-walk.js';
-import type { StreamContents } from './digest-walk.js';
 import { digestNodeOf, digestOf, unfinishedNodeOf } from './digest.js';
 import { EncodeWalk } from './encode-walk.js';
 import { pack, unpack } from './msgpack.js';
@@ -33,7 +32,6 @@ import { ValueReader } from './value-reader.js';
 const DEFAULT_PATH = 'value';
 const NO_BUFFERS: readonly Uint8Array[] = Object.freeze([]);
 const NO_REFERENCES: readonly ReferenceData[] = Object.freeze([]);
-const NO_STREAMS: StreamContents = new Map();
 
 /**
  * The codec of this project, on msgpackr. Carries what {@link Codec} promises; the bytes are described in
@@ -137,7 +135,7 @@ export class MsgpackrCodec implements Codec {
   digestNode(value: unknown, options?: DigestNodeOptions): Uint8Array {
     const path = options?.path ?? DEFAULT_PATH;
     try {
-      return digestNodeOf(value, new ValueReader(this.#registry, path), options?.streams ?? NO_STREAMS);
+      return digestNodeOf(value, new ValueReader(this.#registry, path), options?.streams);
     } catch (error) {
       throw asRefusal(error, path);
     }

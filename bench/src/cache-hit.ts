@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs';
+import { readFile } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,9 +70,9 @@ export const fsHit: Question = {
   name: 'hit-fs',
   title: 'A remembered small result from a directory',
   async ask() {
-    const dir = await promisify(mkdtemp)(join(tmpdir(), 'routine-bench-'));
+    const dir = await mkdtemp(join(tmpdir(), 'routine-bench-'));
     const pathOf = (n: number): string => join(dir, `raw-${n}`);
-    for (let n = 0; n < KEPT; n += 1) await promisify(writeFile)(pathOf(n), packr.pack(n));
+    for (let n = 0; n < KEPT; n += 1) await writeFile(pathOf(n), packr.pack(n));
     const readOne = promisify(readFile);
     const raw = (inFlight: number) => async (times: number) => {
       for (let at = 0; at < times; at += inFlight) {
@@ -90,7 +91,7 @@ export const fsHit: Question = {
       4_096,
     );
     await lifecycle.shutdown();
-    await promisify(rm)(dir, { recursive: true });
+    await rm(dir, { recursive: true });
     return {
       measured,
       verdicts: [

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { bodyOf, type ResultMetadata } from '@routine-engine/core/adapter';
+import { bodyOf, LIMITS, type ResultMetadata } from '@routine-engine/core/adapter';
 import { FsStore } from '@routine-engine/store-fs';
 import cacache from 'cacache';
 import { summarise, type Measured } from './measure.js';
@@ -16,8 +16,6 @@ const SIZES = [
   { name: '1 MiB', bytes: MIB, times: 10, rounds: 7 },
   { name: '64 MiB', bytes: 64 * MIB, times: 1, rounds: 7 },
 ];
-/** From here on the engine keeps a part of a result as a blob. */
-const BLOB_BYTES = 256 * KIB;
 const METADATA: ResultMetadata = {
   routineId: 'tname:bench:kept:1.0.0',
   argumentsDigest: 'b'.repeat(64),
@@ -40,7 +38,7 @@ function ours(dir: string, fsync: boolean): Keeper {
   return {
     name: 'store-fs',
     async put(key, bytes) {
-      if (bytes.byteLength < BLOB_BYTES)
+      if (bytes.byteLength < LIMITS.blobBytes)
         return store.put(key, { metadata: METADATA, body: bodyOf({ head: bytes, buffers: [] }) });
       const { blob } = await store.blobs.put(bytes);
       const blobs = [{ part: 1, digest: blob.digest, byteLength: blob.byteLength }];

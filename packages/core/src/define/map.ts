@@ -3,6 +3,7 @@ import { Cancellation } from '../context/cancellation.js';
 import { currentScope, inScope } from '../context/run-scope.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { LIMITS } from '../model/limits.js';
+import { whenAborted } from '../model/when-aborted.js';
 import type { CallOptions } from '../model/routine-definition.js';
 import { formatRoutineId } from '../model/routine-id.js';
 import type { RoutineCall } from '../ports/routine-engine.js';
@@ -129,9 +130,9 @@ function follow(
           cause: signal.reason,
         }),
       );
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    return () => signal.removeEventListener('abort', abort);
+    if (!signal.aborted) return whenAborted(signal, abort);
+    abort();
+    return () => undefined;
   };
 }
 

@@ -26,6 +26,7 @@ describe('one signal for many at once', () => {
   const wait = define.task({ name: 'wait', version: '1.0.0', cache: false }, never);
   it.each<[string, (signal: AbortSignal, lifecycle: Lifecycle) => Promise<unknown>]>([
     ['calls', (signal) => wait.with({ signal })()],
+    ['maps', (signal) => wait.map([1], { signal, args: () => [] }).next()],
     ['operations', (signal) => unlessAborted(never(), signal)],
     ['chunks', (signal) => untilAborted(silent(), signal).next()],
     ['streams that are kept', (signal) => new TempSpool().put(silent(), { signal })],

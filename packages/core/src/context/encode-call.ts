@@ -97,7 +97,6 @@ export function encodeCall(
   const cache = remembered ? cacheOptionsOf(call) : NO_OPTIONS;
   const queueTimeoutMs = call.options?.queueTimeoutMs ?? call.definition?.options.queueTimeoutMs;
   const priority = call.options?.priority ?? call.definition?.options.priority ?? run.priority;
-  const attended = isAttended(call);
   const encoded = codec.encode(call.args, { path: 'args' });
   // Each name by itself, also where there is nothing to say: objects put together of others take several times as long.
   return {
@@ -112,7 +111,7 @@ export function encodeCall(
     remember: remembered ? rememberControlOf(call, cache) : undefined,
     queueTimeoutMs,
     attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
-    retry: attended ? retryControlOf(call) : undefined,
+    retry: retryControlOf(call),
     depth: run.depth,
     submitted: run.submitted,
     // What is as usual is left out, since all of it travels.

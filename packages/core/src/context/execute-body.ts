@@ -43,10 +43,10 @@ export async function executeBody(
     const form = !wantsNode ? 'none' : parts.finishesNode ? 'unfinished' : 'whole';
     // In the scope of the run, since the code behind its streams belongs to it.
     const encoded = inScope(scope, encodeResult, result, parts, form);
-    const made = encoded instanceof Promise ? await encoded : encoded;
+    const { value, node, unfinishedNode } = encoded instanceof Promise ? await encoded : encoded;
     const reason = scope.cancel.reason;
     if (reason) return { status: 'CANCELLED', error: toPlainError(reason) };
-    return { status: 'DONE', ...made, durationMs: parts.clock.monotonic() - startedAt };
+    return { status: 'DONE', value, node, unfinishedNode, durationMs: parts.clock.monotonic() - startedAt };
   } catch (error) {
     const reason = scope.cancel.reason;
     return reason

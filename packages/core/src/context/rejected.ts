@@ -4,6 +4,11 @@
  */
 export function rejected(error: unknown, insideRun: boolean): Promise<never> {
   const promise: Promise<never> = Promise.reject(error as Error);
-  if (insideRun) promise.catch(() => undefined);
+  return insideRun ? handled(promise) : promise;
+}
+
+/** The same promise; that a body does not await it must not end its process or thread. */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
   return promise;
 }

@@ -59,12 +59,20 @@ export interface RunScopeParts {
   /** Default: that of its parent. */
   readonly priority?: number | undefined;
   /** Present when the run was asked for elsewhere; else it is a run of its own, whose id is made when first needed. */
-  readonly requested?: Pick<
-    EncodedCall,
-    'runId' | 'parentRunId' | 'rootRunId' | 'attempt' | 'depth' | 'submitted' | 'priority' | 'triggerDepth'
-  >;
+  readonly requested?: RequestedScope;
   /** Whether there is a handle to it. */
   readonly isSubmitted?: boolean;
+}
+
+type RequestedScope = Pick<
+  EncodedCall,
+  'runId' | 'parentRunId' | 'rootRunId' | 'attempt' | 'depth' | 'submitted' | 'priority' | 'triggerDepth'
+>;
+
+/** What a scope keeps of a call: not its arguments, since a scope may outlive its run. */
+export function requestedOf(call: EncodedCall): RequestedScope {
+  const { runId, parentRunId, rootRunId, attempt, depth, submitted, priority, triggerDepth } = call;
+  return { runId, parentRunId, rootRunId, attempt, depth, submitted, priority, triggerDepth };
 }
 
 const LOG_LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
@@ -198,8 +206,8 @@ export class RunScope implements Run {
   /** The body is over: sub-runs that it did not wait for are cancelled. @returns whether there were any. */
   end(): boolean {
     this.#ended = true;
+    if (!this.hangs && !this.#submittedHere?.size) return false;
     const left = [...(this.#outstanding ?? []), ...(this.#submittedHere ?? [])];
-    if (left.length === 0) return false;
     const reason = new RoutineEngineError(
       'RUN_CANCELLED',
       `${this.routineId} ended without waiting for its sub-run`,

@@ -2,10 +2,11 @@ import type { Observable } from 'rxjs';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { StateFeed } from '../events/state-feed.js';
 import { isOver } from '../model/run-info.js';
-import type { RunStatus } from '../model/statuses.js';
+import { statusWithoutValue, type RunStatus } from '../model/statuses.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { RunHandle } from '../ports/runs.js';
 import { Cancellation } from './cancellation.js';
+import { handled, rejected } from './rejected.js';
 import { recursiveWait } from './recursion.js';
 import { currentRunScope, type RunScope } from './run-scope.js';
 
@@ -26,7 +27,13 @@ export class SubmittedRun implements RunHandle<unknown> {
   readonly #status = new StateFeed<RunStatus>('PENDING');
   readonly status$: Observable<RunStatus> = this.#status.state$;
   #run = NOT_BEGUN;
+  readonly #onEnd: (() => void) | undefined;
   #result: Promise<unknown> | undefined;
+
+  /** @param onEnd - called once when the run is over. */
+  constructor(onEnd?: () => void) {
+    this.#onEnd = onEnd;
+  }
 
   get runId(): string {
     return this.#run.runId;
@@ -62,18 +69,17 @@ export class SubmittedRun implements RunHandle<unknown> {
   /**
    * @param result - of the call; that nobody waits for it must not end the process.
    * @param cancel - of the call.
-   * @param onEnd - called once when the run is over.
    */
-  follow(result: Promise<unknown>, cancel: CancelSignal, onEnd: () => void): void {
+  follow(result: Promise<unknown>, cancel: CancelSignal): void {
     this.#result = result;
     const end = (status: RunStatus): void => {
       this.tell(status);
       this.#status.complete();
-      onEnd();
+      this.#onEnd?.();
     };
     result.then(
       () => end('DONE'),
-      () => end(statusOfCancelled(cancel.reason) ?? 'FAILED'),
+      () => end(statusOfFailure(cancel.reason)),
     );
   }
 
@@ -81,7 +87,7 @@ export class SubmittedRun implements RunHandle<unknown> {
     const waiter = currentRunScope();
     const result = this.#result ?? Promise.reject(new Error('The run was not begun'));
     if (!waiter || isOver(this.status)) return result;
-    if (waiter.isWithin(this.runId)) return handled(Promise.reject(recursiveWait(waiter, this)));
+    if (waiter.isWithin(this.runId)) return rejected(recursiveWait(waiter, this), true);
     return handled(waitInside(waiter, this.runId, result));
   }
 
@@ -90,10 +96,9 @@ export class SubmittedRun implements RunHandle<unknown> {
   }
 }
 
-/** How a run ended that was cancelled. One that took too long is ended so, but nobody wanted it to: it failed. */
-export function statusOfCancelled(reason: Error | undefined): 'FAILED' | 'CANCELLED' | undefined {
-  if (!reason) return undefined;
-  return reason instanceof RoutineEngineError && reason.code === 'RUN_TIMEOUT' ? 'FAILED' : 'CANCELLED';
+/** How a run ended that gave no value. @param reason - why it was cancelled, if it was. */
+export function statusOfFailure(reason: Error | undefined): 'FAILED' | 'CANCELLED' {
+  return statusWithoutValue(reason !== undefined, (reason as { readonly code?: unknown } | undefined)?.code);
 }
 
 /** Why a run is cancelled. */
@@ -127,10 +132,4 @@ function waitInside(waiter: RunScope, runId: string, result: Promise<unknown>): 
       },
     );
   });
-}
-
-/** The same promise; that a body does not await it must not end the process. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

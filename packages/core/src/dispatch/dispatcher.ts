@@ -111,7 +111,12 @@ export class Dispatcher {
         resolve(outcome);
       };
       const pending: Pending = {
-        ...{ call, observer, cancel, settle, window: windowOf(call), windowState: 'kept' },
+        call,
+        observer,
+        cancel,
+        settle,
+        window: windowOf(call),
+        windowState: 'kept',
         isSent: false,
       };
       if (cancel.reason) return settle({ status: 'CANCELLED', error: toPlainError(cancel.reason) });

@@ -1,7 +1,7 @@
 import { snapshot } from '../codec/snapshot.js';
 import { executeBody } from '../context/execute-body.js';
 import { beginsAnew } from '../context/recursion.js';
-import { RunScope, type ScopeReporter } from '../context/run-scope.js';
+import { requestedOf, RunScope, type ScopeReporter } from '../context/run-scope.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
@@ -99,8 +99,7 @@ export class InlineExecutor implements WorkerExecutor {
   }
 
   #scopeOf(call: EncodedCall, host: RunHost, id: RoutineId): RunScope {
-    const { runId, parentRunId, rootRunId, attempt, routineId, depth, submitted, priority } = call;
-    const { triggerDepth } = call;
+    const { routineId } = call;
     return new RunScope({
       engine: this.#engine ?? unserved,
       kind: id.kind,
@@ -108,7 +107,7 @@ export class InlineExecutor implements WorkerExecutor {
       cancel: host.cancel,
       reporter: reporterOf(host),
       ids: this.#parts.ids,
-      requested: { runId, parentRunId, rootRunId, attempt, depth, submitted, priority, triggerDepth },
+      requested: requestedOf(call),
     });
   }
 }

@@ -131,7 +131,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
       return this.#executeRemembered({ ...call, argumentsDigest }, maker, host, cache, mayBeKept);
     if (call.answer === undefined) return this.#executor.execute(call, host);
     return this.#executor
-      .execute(call, cache ? keeping(host, host.cancel) : host)
+      .execute(call, cache ? withCancel(host, host.cancel, true) : host)
       .then((outcome) => cache?.keep(call, maker, outcome) ?? outcome)
       .then((outcome) => asAnswer(call, outcome));
   }
@@ -151,7 +151,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
     mayBeKept: boolean,
   ): Promise<Outcome> {
     const compute = async (cancel: CancelSignal, outline = call.remember?.outline): Promise<Outcome> => {
-      const outcome = await this.#executor.execute(call, keeping(host, cancel));
+      const outcome = await this.#executor.execute(call, withCancel(host, cancel, true));
       return cache.keep({ ...call, remember: { ...call.remember, outline } }, maker, outcome);
     };
     const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
@@ -161,9 +161,4 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const stored = mayBeKept ? await cache.lookUp(call, maker) : undefined;
     return asAnswer(call, stored ?? (await compute(host.cancel)));
   }
-}
-
-/** The host of a run whose outcome is kept. */
-function keeping(host: RunHost, cancel: CancelSignal): RunHost {
-  return { ...withCancel(host, cancel), finishesNode: true };
 }

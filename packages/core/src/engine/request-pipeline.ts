@@ -8,7 +8,7 @@ import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { encodedBytes, isLoaded } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
-import type { RunStatus } from '../model/statuses.js';
+import { statusWithoutValue, type RunStatus } from '../model/statuses.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
@@ -78,9 +78,9 @@ export class RequestPipeline {
     watching: readonly KnownTrigger[] | undefined,
   ): Promise<Answer> {
     const { active, events } = this.#parts;
-    const run = new RequestedRun(watching ? withName(call) : call, cancel, requester, {
-      ...{ events, active, isWatched: watching !== undefined },
-    });
+    const asked = watching ? withName(call) : call;
+    const parts = { events, active, isWatched: watching !== undefined };
+    const run = new RequestedRun(asked, cancel, requester, parts);
     active.add(run);
     const { triggeredBy } = call;
     events.tell(run, { type: 'run.requested', ...(triggeredBy !== undefined && { triggeredBy }) });
@@ -250,10 +250,9 @@ export class RequestPipeline {
   }
 }
 
-/** One that took too long is ended as if it was cancelled, but nobody wanted it to. */
 function statusOf(outcome: Outcome): RunStatus {
-  const isLate = outcome.status === 'CANCELLED' && outcome.error.code === 'RUN_TIMEOUT';
-  return isLate ? 'FAILED' : outcome.status;
+  if (outcome.status === 'DONE') return 'DONE';
+  return statusWithoutValue(outcome.status === 'CANCELLED', outcome.error.code);
 }
 
 const asItIs = (answer: Answer): Answer => answer;

@@ -2,6 +2,7 @@ import { toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { EngineEvent, RunEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
+import { statusWithoutValue } from '../model/statuses.js';
 import type { Clock } from '../ports/clock.js';
 
 /** The run that events tell of. Its ids are read only when somebody listens. */
@@ -69,8 +70,7 @@ export class RunEvents {
       return;
     }
     const plain = error instanceof Error ? toPlainError(error) : error;
-    // A run that took too long is ended as if it was cancelled, but nobody wanted it to.
-    const failed = !cancelled || plain.code === 'RUN_TIMEOUT';
+    const failed = statusWithoutValue(cancelled, plain.code) === 'FAILED';
     this.tellEnd(run, { type: failed ? 'run.failed' : 'run.cancelled', error: plain });
   }
 

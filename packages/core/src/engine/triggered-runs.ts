@@ -9,6 +9,7 @@ import type { EngineEvent } from '../events/engine-event.js';
 import type { EventFeed } from '../events/event-feed.js';
 import { derivedRunId } from '../model/derived-run-id.js';
 import { LIMITS } from '../model/limits.js';
+import { statusWithoutValue } from '../model/statuses.js';
 import type { TriggerWhen } from '../model/trigger.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
@@ -74,9 +75,8 @@ export class TriggeredRuns {
 
 function whenOf({ outcome, from }: Answer): TriggerWhen | undefined {
   if (outcome.status === 'DONE') return from === 'run' ? 'completed' : 'cached';
-  // As the events have it: nobody wanted the end of a run that took too long.
-  const failed = outcome.status === 'FAILED' || outcome.error.code === 'RUN_TIMEOUT';
-  return failed ? 'failed' : undefined;
+  const status = statusWithoutValue(outcome.status === 'CANCELLED', outcome.error.code);
+  return status === 'FAILED' ? 'failed' : undefined;
 }
 
 function finishedRun(

@@ -1,18 +1,17 @@
-import { CallControl } from '../context/call-control.js';
 import type { Contents } from '../cache/contents.js';
 import type { Answer } from '../cache/result-cache.js';
 import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { isAttended, isRemembered } from '../context/encode-call.js';
 import { requesterOf } from '../context/requester.js';
 import { makeRef } from '../context/ref.js';
-import { rejected } from '../context/rejected.js';
 import {
   currentRunScope,
   type RunScope,
   type ScopeEngine,
   type ScopeReporter,
 } from '../context/run-scope.js';
-import { statusOfCancelled, SubmittedRun } from '../context/submitted-run.js';
+import { runCall, submitCall, type CallTaker } from '../context/start-call.js';
+import { statusOfFailure, SubmittedRun } from '../context/submitted-run.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
@@ -65,7 +64,7 @@ interface Asked {
 }
 
 /** Answers the calls that user code makes in this thread, from the caller's values to a value of the caller's own. */
-export class ValueCaller {
+export class ValueCaller implements CallTaker {
   readonly #parts: ValueCallerParts;
   readonly #fullIds = new WeakMap<RoutineId, string>();
   readonly #reporter: ScopeReporter;
@@ -89,46 +88,32 @@ export class ValueCaller {
     };
   }
 
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
   run(call: RoutineCall): Promise<unknown> {
-    const parent = currentRunScope();
-    try {
-      return this.#start(call, parent, undefined);
-    } catch (error) {
-      return rejected(error, parent !== undefined);
-    }
+    return runCall(this, call);
   }
 
   /** @throws what `run` rejects with before the run begins. */
   submit(call: RoutineCall): SubmittedRun {
-    const submitted = new SubmittedRun();
-    void this.#start({ ...call, cancel: submitted.cancellation }, currentRunScope(), submitted);
+    const { directory } = this.#parts;
+    const submitted: SubmittedRun = new SubmittedRun(() => directory.finish(submitted));
+    submitCall(this, call, submitted);
+    directory.add(submitted);
     return submitted;
   }
 
-  #start(
-    call: RoutineCall,
-    parent: RunScope | undefined,
-    submitted: SubmittedRun | undefined,
-  ): Promise<unknown> {
-    const { active, engine, clock, directory } = this.#parts;
+  accept(call: RoutineCall, parent: RunScope | undefined): string {
+    const { active, engine } = this.#parts;
     if (active.refuses(call.triggered?.triggerDepth ?? parent?.triggerDepth))
       throw closed(engine.name, `${formatRoutineId(call.id)} was called`);
-    const routineId = this.#fullIdOf(call.id);
-    const control = new CallControl(call, routineId, parent, clock);
-    try {
-      const { reason } = control.cancellation;
-      if (reason) throw reason;
-      const ask = { call, routineId, parent, control, submitted };
-      const result = this.#isEncoded(ask) ? this.#runEncoded(ask) : this.#runInline(ask);
-      if (submitted) {
-        directory.add(submitted);
-        submitted.follow(result, control.cancellation, () => directory.finish(submitted));
-      }
-      return result;
-    } catch (error) {
-      control.release();
-      throw error;
-    }
+    return this.#fullIdOf(call.id);
+  }
+
+  answer(ask: EncodedAsk): Promise<unknown> {
+    return this.#isEncoded(ask) ? this.#runEncoded(ask) : this.#runInline(ask);
   }
 
   /** The value of a kept result, as the caller's own. */
@@ -258,7 +243,7 @@ export class ValueCaller {
       (error) => {
         this.#tellEnd(run, error);
         active.remove(run);
-        run.onStatus?.(error ? (statusOfCancelled(cancel.reason) ?? 'FAILED') : 'DONE');
+        run.onStatus?.(error ? statusOfFailure(cancel.reason) : 'DONE');
         settled?.();
       },
     );

@@ -2,11 +2,11 @@ import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { RunHost } from '../ports/executor.js';
 
 /** The same host, but the run is cancelled by another signal: that of all who share it. */
-export function withCancel(host: RunHost, cancel: CancelSignal): RunHost {
+export function withCancel(host: RunHost, cancel: CancelSignal, finishesNode = host.finishesNode): RunHost {
   return {
     cancel,
     takesArriving: host.takesArriving,
-    finishesNode: host.finishesNode,
+    finishesNode,
     request: (call, subCancel, requester) => host.request(call, subCancel, requester),
     fetch: (reference) => host.fetch(reference),
     spool: (chunks) => host.spool(chunks),

@@ -33,3 +33,11 @@ export function statusOfCounts(counts: RunCounts): WorkerStatus {
   if (counts.running > 0) return 'WORKING';
   return counts.hanging > 0 ? 'HANGING' : 'IDLE';
 }
+
+/**
+ * How a run ended that gave no value. One that took too long is ended as if it was cancelled, but nobody wanted it to: it failed.
+ * @param code - of its error.
+ */
+export function statusWithoutValue(cancelled: boolean, code: unknown): 'FAILED' | 'CANCELLED' {
+  return cancelled && code !== 'RUN_TIMEOUT' ? 'CANCELLED' : 'FAILED';
+}

@@ -1,13 +1,19 @@
-import { askEncoded } from '../context/ask-encoded.js';
-import { CallControl } from '../context/call-control.js';
+import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { Cancellation } from '../context/cancellation.js';
 import { contentOf } from '../context/content-of.js';
 import { executeBody } from '../context/execute-body.js';
 import { makeRef } from '../context/ref.js';
-import { rejected } from '../context/rejected.js';
+import { handled } from '../context/rejected.js';
+import { runCall, submitCall, type CallTaker } from '../context/start-call.js';
 import { SubmittedRun } from '../context/submitted-run.js';
 import { requesterOf } from '../context/requester.js';
-import { currentRunScope, RunScope, type ScopeEngine, type ScopeReporter } from '../context/run-scope.js';
+import {
+  currentRunScope,
+  requestedOf,
+  RunScope,
+  type ScopeEngine,
+  type ScopeReporter,
+} from '../context/run-scope.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
@@ -63,7 +69,7 @@ interface HeldRun {
  * The side of a background thread that is inside it: runs bodies one at a time, the next when the last is over or
  * hangs, and sends what they call to the host.
  */
-export class Guest implements ScopeEngine {
+export class Guest implements ScopeEngine, CallTaker {
   readonly #parts: GuestParts;
   readonly #inbox: HeldRun[] = [];
   readonly #held = new Map<string, HeldRun>();
@@ -114,46 +120,33 @@ export class Guest implements ScopeEngine {
     }
   }
 
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
   /** A call made by a body of this thread. */
   run(call: RoutineCall): Promise<unknown> {
-    const parent = currentRunScope();
-    try {
-      return this.#start(call, parent, undefined);
-    } catch (error) {
-      return rejected(error, parent !== undefined);
-    }
+    return runCall(this, call);
   }
 
   /** A run that a body of this thread does not wait for. @throws what `run` rejects with before the run begins. */
   submit(call: RoutineCall): SubmittedRun {
     const submitted = new SubmittedRun();
-    void this.#start({ ...call, cancel: submitted.cancellation }, currentRunScope(), submitted);
+    submitCall(this, call, submitted);
     return submitted;
   }
 
-  #start(
-    call: RoutineCall,
-    parent: RunScope | undefined,
-    submitted: SubmittedRun | undefined,
-  ): Promise<unknown> {
-    const { clock, project } = this.#parts;
-    if (!parent) throw outsideAnyRun(`${formatRoutineId(call.id)} was called`);
-    const { id } = call;
-    const routineId = formatRoutineId(id.form === 'name' ? completeRoutineId(id, { project }) : id);
-    const control = new CallControl(call, routineId, parent, clock);
-    const { cancellation } = control;
-    try {
-      if (cancellation.reason) throw cancellation.reason;
-      const asked = { call, routineId, parent, control, submitted };
-      const result = askEncoded(asked, this.#parts, (encoded) =>
-        this.#ask(encoded, cancellation, requesterOf(call, submitted)),
-      );
-      submitted?.follow(result, cancellation, () => undefined);
-      return result;
-    } catch (error) {
-      control.release();
-      throw error;
-    }
+  accept({ id }: RoutineCall, parent: RunScope | undefined): string {
+    if (!parent) throw outsideAnyRun(`${formatRoutineId(id)} was called`);
+    const { project } = this.#parts;
+    return formatRoutineId(id.form === 'name' ? completeRoutineId(id, { project }) : id);
+  }
+
+  answer(ask: EncodedAsk): Promise<unknown> {
+    const { call, control, submitted } = ask;
+    return askEncoded(ask, this.#parts, (encoded) =>
+      this.#ask(encoded, control.cancellation, requesterOf(call, submitted)),
+    );
   }
 
   /** Asked by a body of this thread. */
@@ -274,8 +267,7 @@ export class Guest implements ScopeEngine {
   }
 
   #scopeOf({ call, cancellation }: HeldRun): RunScope {
-    const { runId, parentRunId, rootRunId, attempt, routineId, depth, submitted, priority } = call;
-    const { triggerDepth } = call;
+    const { routineId } = call;
     return new RunScope({
       engine: this,
       kind: parseRoutineId(routineId).kind,
@@ -283,7 +275,7 @@ export class Guest implements ScopeEngine {
       cancel: cancellation,
       reporter: this.#reporter,
       ids: this.#parts.ids,
-      requested: { runId, parentRunId, rootRunId, attempt, depth, submitted, priority, triggerDepth },
+      requested: requestedOf(call),
     });
   }
 
@@ -310,10 +302,4 @@ function outsideAnyRun(what: string): RoutineEngineError {
     'LIFECYCLE_CLOSED',
     `${what} in a background thread outside any run, such as at the top of its module`,
   );
-}
-
-/** The same promise; that a body does not await it must not end the thread. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

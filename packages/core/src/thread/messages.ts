@@ -1,9 +1,8 @@
-import type { EncodedCall, RememberControl, RetryControl } from '../model/call.js';
+import type { EncodedCall } from '../model/call.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { LogLevel } from '../events/engine-event.js';
 import type { Encoded } from '../model/encoded.js';
 import type { ReferenceData } from '../model/reference.js';
-import type { Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { RunStatus } from '../model/statuses.js';
 import type { StoredBlob } from '../model/stored-blob.js';
@@ -31,26 +30,7 @@ export interface ThreadOffer {
 }
 
 /** A call on its way between host and guest; its arguments travel as the message's value. */
-export interface CallMessage {
-  readonly runId: string;
-  readonly parentRunId: string | undefined;
-  readonly rootRunId: string;
-  readonly routineId: string;
-  readonly submitted?: readonly string[] | undefined;
-  readonly attempt: number;
-  readonly depth: number | undefined;
-  readonly argumentsDigest: string | undefined;
-  readonly remember?: RememberControl | undefined;
-  readonly answer?: EncodedCall['answer'];
-  readonly priority?: number | undefined;
-  readonly labels?: Labels | undefined;
-  readonly queueTimeoutMs: number | undefined;
-  readonly attemptTimeoutMs?: number | undefined;
-  readonly retry?: RetryControl | undefined;
-  readonly serializers?: readonly string[] | undefined;
-  readonly triggeredBy?: string | undefined;
-  readonly triggerDepth?: number | undefined;
-}
+export type CallMessage = Omit<EncodedCall, 'arguments'>;
 
 /** What the host keeps for a run, and the guest knows by its number. */
 export interface KeptContent extends Pick<StoredBlob, 'digest' | 'byteLength'> {

@@ -1,3 +1,4 @@
+import { pause } from '../context/pause.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { Lease, LeaseStore } from '../ports/lease-store.js';
@@ -44,6 +45,7 @@ export async function takeTurn<T>(
     }
     if (lease) return withLease(lease, parts, compute);
     await pause(waitMs, parts.clock, cancel);
+    if (cancel.reason) throw cancel.reason;
   }
 }
 
@@ -83,20 +85,4 @@ async function release(lease: Lease | undefined, { onFailed }: TurnParts): Promi
   } catch (error) {
     onFailed(error);
   }
-}
-
-function pause(milliseconds: number, clock: Clock, cancel: CancelSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (cancel.reason) return reject(cancel.reason);
-    const stopListening = cancel.onCancel((reason) => {
-      timer.cancel();
-      reject(reason);
-    });
-    const goOn = (): void => {
-      stopListening();
-      resolve();
-    };
-    // Nothing else may be under way in this process, and the call is.
-    const timer = clock.after(milliseconds, goOn, { holdsProcess: true });
-  });
 }

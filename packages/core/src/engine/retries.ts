@@ -1,9 +1,9 @@
+import { pause } from '../context/pause.js';
 import type { Answer } from '../cache/result-cache.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import type { EncodedCall, RetryControl } from '../model/call.js';
 import { isWorthRetrying, retryDelayMs } from '../policy/retry.js';
-import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Clock } from '../ports/clock.js';
 import type { Requester } from '../ports/executor.js';
 import type { Random } from '../ports/random.js';
@@ -45,21 +45,4 @@ async function isWanted(
 ): Promise<boolean> {
   const isWorthIt = isWorthRetrying(retry, error);
   return isWorthIt === 'ask' ? ((await requester?.mayRetry?.(error)) ?? false) : isWorthIt;
-}
-
-/** Ends also when the signal is cancelled. */
-function pause(milliseconds: number, clock: Clock, cancel: CancelSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (cancel.reason) return resolve();
-    const stopListening = cancel.onCancel(() => {
-      timer.cancel();
-      resolve();
-    });
-    const over = (): void => {
-      stopListening();
-      resolve();
-    };
-    // A call that waits for its next attempt may be all that the process has left to do.
-    const timer = clock.after(milliseconds, over, { holdsProcess: true });
-  });
 }

@@ -18,7 +18,7 @@ import { isLabels, LABELS_WANTED, type Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import { statusOfCounts, type WorkerStatus } from '../model/statuses.js';
 import { subRoutinesRemote } from '../policy/execution-policies.js';
-import type { Clock, Timer } from '../ports/clock.js';
+import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Ids } from '../ports/ids.js';
@@ -185,23 +185,18 @@ export class WorkerNode {
     this.#link.post({ type: 'v1.worker.draining' });
     this.#setStatus('TERMINATING');
     this.#isDraining = true;
-    this.#grace = new Grace(this.#parts.clock, graceMs, (then) => this.#held.whenEmpty(then));
+    this.#grace = this.#graceOf(graceMs);
     await this.#grace.over;
     this.#end(new RoutineEngineError('WORKER_LOST', `${this.name} shuts down`));
     await this.#engine.shutdown();
-    await this.#handedBack();
+    // The service was told of every run: a result may still be on its way into the store.
+    await this.#graceOf(LIMITS.drainMs).over;
     await this.#link.close();
     this.#status.complete();
   }
 
-  /** Resolves when the service was told of every run: a result may still be on its way into the store. */
-  async #handedBack(): Promise<void> {
-    let late: Timer | undefined;
-    await new Promise<void>((resolve) => {
-      late = this.#parts.clock.after(LIMITS.drainMs, resolve);
-      this.#held.whenEmpty(resolve);
-    });
-    late?.cancel();
+  #graceOf(milliseconds: number): Grace {
+    return new Grace(this.#parts.clock, milliseconds, (then) => this.#held.whenEmpty(then));
   }
 
   /** Cancels what it holds, and takes nothing any more. */

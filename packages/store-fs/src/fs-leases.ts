@@ -107,7 +107,11 @@ export class FsLeases implements LeaseStore {
     return found !== undefined && Math.abs(this.#place.now() - found.renewedAt) < found.ttlMs;
   }
 
-  /** `again` when whoever gave the last lease back removed the directory meanwhile. */
+  /**
+   * `again` when whoever gave the last lease back removed the directory meanwhile, or when there is one that was not
+   * seen before: whoever made that may give way as well, and if each of two left it at that nobody would hold the lease.
+   * Since each removes its own before it looks again, the last to look finds the other's gone.
+   */
   async #make(
     doing: string,
     { directory, fence, terms }: TakenLease,
@@ -120,7 +124,7 @@ export class FsLeases implements LeaseStore {
       const after = await fencesIn(directory);
       const isAlone = after.every((other) => other === fence || before.includes(other));
       await remove(isAlone ? before.map((other) => fileOf(directory, other)) : [file]);
-      return isAlone ? 'taken' : 'lost';
+      return isAlone ? 'taken' : 'again';
     } catch (error) {
       if (isCode(error, 'EEXIST')) return 'lost';
       if (isCode(error, 'ENOENT')) return 'again';

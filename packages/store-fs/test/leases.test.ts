@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { LeaseStore } from '@routine-engine/core/adapter';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { KEY, newDirectory, openStore } from './place.ts';
 import { Agent } from './support/agents.ts';
 
@@ -179,6 +179,34 @@ describe('what stands in place of a lease', () => {
     await lease?.release();
   });
 
+  it('comes up after the look, with a lesser number, and has run out: then the lease is taken all the same', async () => {
+    const dir = newDirectory();
+    const died = NOW / 1000 - 600;
+    const leave = (name: string): void => {
+      fs.writeFileSync(inPlace(dir, name), '');
+      fs.utimesSync(inPlace(dir, name), died, died);
+    };
+    // As two do that meet in a directory that was removed and made anew after the one of them had looked.
+    const comesUp = vi.fn<() => void>(() => leave('3'));
+    let onLook = (): void => undefined;
+    const { store } = openStore(dir, {
+      now: () => {
+        onLook();
+        return NOW;
+      },
+    });
+    await store.sweep();
+    leave('7');
+    onLook = () => {
+      onLook = () => undefined;
+      comesUp();
+    };
+    const lease = await store.leases?.acquire(KEY, asked('one'));
+    expect(await lease?.renew()).toBe(true);
+    expect(comesUp).toHaveBeenCalledOnce();
+    expect(filesOf(dir)).toEqual(['8']);
+  });
+
   it('is not looked at when its name is no number of a lease', async () => {
     const dir = newDirectory();
     const { store } = openStore(dir, { now: () => NOW });
@@ -209,11 +237,12 @@ describe('processes that want one lease', () => {
     const agents = await Promise.all(Array.from({ length: 4 }, () => Agent.open(dir)));
     for (let round = 0; round < 40; round += 1) {
       const key = round.toString(16).padStart(64, '0');
-      // Of a process that died an hour ago.
+      // Of a process that died some minutes ago: not so long ago that a store that opens would remove it.
       const directory = path.join(dir, 'v1', 'leases', key);
       fs.mkdirSync(directory);
       fs.writeFileSync(path.join(directory, '7'), '{"holder":"dead","ttlMs":1000,"id":"x"}');
-      fs.utimesSync(path.join(directory, '7'), 1, 1);
+      const died = Date.now() / 1000 - 600;
+      fs.utimesSync(path.join(directory, '7'), died, died);
       const order = { operation: 'take', key, ttlMs: 60_000 };
       const taken = await Promise.all(agents.map((agent) => agent.ask<boolean>(order)));
       expect(taken.filter((isTaken) => isTaken === true)).toHaveLength(1);

@@ -118,8 +118,7 @@ describe('a run that is answered and not acknowledged', () => {
       await client.request(runId, small);
       await worker.complete(worker.lastRequest);
     }
-    const error = { name: 'Error', message: 'enough', code: 'RUN_CANCELLED' };
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1');
     expect(worker.acknowledged).toEqual(['run-1']);
     await client.close();
     expect(worker.acknowledged).toEqual(['run-1', 'run-2']);

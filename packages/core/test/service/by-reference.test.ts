@@ -5,9 +5,9 @@ import { LIMITS } from '../../src/model/limits.js';
 import { inMemory, read } from '../protocol/connected.js';
 import { largeBytes } from '../support/large-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
+import { MiB } from '../support/relayed.js';
 import { sharedStore } from '../support/shared-store.js';
 
-const MiB = 1024 * 1024;
 const large = largeBytes(MiB);
 const args = { head: new Uint8Array([1]), buffers: [large, new Uint8Array([2])] };
 const blobs = [{ part: 1, digest: 'a'.repeat(64), byteLength: MiB }];

@@ -5,14 +5,11 @@ import { LIMITS } from '../../src/model/limits.js';
 import type { DirectiveHeader } from '../../src/ports/transport.js';
 import type { BlobPart } from '../../src/model/stored-blob.js';
 import { packHeader } from '../../src/protocol/header-bytes.js';
-import { inMemory } from '../protocol/connected.js';
 import { LargeBody } from '../support/large-body.js';
 import { UnreadBody } from '../support/unread-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
+import { MiB, small } from '../support/relayed.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
-
-const MiB = 1024 * 1024;
-const small = inMemory(new Uint8Array([1, 2, 3]));
 
 let cluster: PipedCluster;
 let worker: ScriptedPeer;

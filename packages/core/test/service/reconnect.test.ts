@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/model/limits.js';
-import type { DirectiveHeader } from '../../src/ports/transport.js';
 import type { HeldRun } from '../../src/protocol/directives.js';
 import { read } from '../protocol/connected.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
 import { bytesEqual, MiB, small } from '../support/relayed.js';
-import type { ScriptedPeer } from '../support/scripted-peer.js';
+import { holdOf, type ScriptedPeer } from '../support/scripted-peer.js';
 
 const LEASE = LIMITS.leaseMs + LIMITS.heartbeatMs;
 const error = { name: 'Error', message: 'enough', code: 'RUN_CANCELLED' };
@@ -23,9 +22,6 @@ afterEach(async () => {
   await cluster.close();
   expect(cluster.turns.pendingTimers, 'timers left after close').toBe(0);
 });
-
-const holdOf = ({ runId, attempt, lease }: DirectiveHeader, state: HeldRun['state']): HeldRun =>
-  ({ runId, attempt, lease, state }) as HeldRun;
 
 /** The same worker over a new connection. */
 const back = (before: ScriptedPeer, holds: readonly HeldRun[] = []): Promise<ScriptedPeer> =>
@@ -111,7 +107,7 @@ describe('a worker whose connection is lost', () => {
     await client.request('run-1', small);
     const request = worker.lastRequest;
     await worker.cut();
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1', error);
     expect(client.all('v1.routine.failed')).toEqual([]);
     const again = await back(worker, [holdOf(request, 'running')]);
     expect(again.last('v1.routine.cancel')).toMatchObject({ lease: request['lease'], error });
@@ -121,7 +117,7 @@ describe('a worker whose connection is lost', () => {
     await client.request('run-1', small);
     const request = worker.lastRequest;
     await worker.cut();
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1', error);
     const again = await back(worker, [holdOf(request, 'finished')]);
     expect(again.acknowledged).toEqual(['run-1']);
     expect(client.last('v1.routine.failed')).toMatchObject({ cancelled: true, error });

@@ -162,7 +162,7 @@ describe('a large result', () => {
     const reader = readerOf(client.bodyOfLast('v1.routine.completed'));
     await readUpTo(cluster, reader, MiB);
     const error = { name: 'RoutineEngineError', message: 'enough', code: 'RUN_CANCELLED' };
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1', error);
     await expect(readUpTo(cluster, reader, Number.POSITIVE_INFINITY)).rejects.toMatchObject({
       code: 'RUN_CANCELLED',
     });

@@ -95,8 +95,7 @@ describe('large arguments', () => {
     const client = await cluster.client();
     await client.request('run-1', new LargeBody(MiB));
     await worker.close();
-    const error = { name: 'Error', message: 'enough', code: 'RUN_CANCELLED' };
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1');
     expect(client.last('v1.routine.failed')).toMatchObject({ runId: 'run-1', cancelled: true });
     expect(cluster.service.runsInHand).toBe(0);
     expect(client.all('v1.routine.resend')).toHaveLength(1);

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/model/limits.js';
-import type { DirectiveHeader } from '../../src/ports/transport.js';
 import type { HeldRun } from '../../src/protocol/directives.js';
 import { PipedCluster } from '../support/piped-cluster.js';
 import { small, valueOf } from '../support/relayed.js';
-import type { ScriptedPeer } from '../support/scripted-peer.js';
+import { holdOf, type ScriptedPeer } from '../support/scripted-peer.js';
 
 const args = { head: new Uint8Array([1]), buffers: [] };
 const remembered = { argumentsDigest: 'a'.repeat(64) };
@@ -22,9 +21,6 @@ afterEach(async () => {
   await cluster.close();
   expect(cluster.turns.pendingTimers, 'timers left after close').toBe(0);
 });
-
-const holdOf = ({ runId, attempt, lease }: DirectiveHeader, state: HeldRun['state']): HeldRun =>
-  ({ runId, attempt, lease, state }) as HeldRun;
 
 async function restart(): Promise<void> {
   await cluster.crash();

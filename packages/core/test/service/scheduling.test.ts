@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inMemory } from '../protocol/connected.js';
 import { PipedCluster } from '../support/piped-cluster.js';
+import { small } from '../support/relayed.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
-
-const small = inMemory(new Uint8Array([1]));
 
 let cluster: PipedCluster;
 let worker: ScriptedPeer;

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inMemory, read } from '../protocol/connected.js';
+import { read } from '../protocol/connected.js';
 import { LargeBody } from '../support/large-body.js';
 import { PipedCluster } from '../support/piped-cluster.js';
+import { MiB, small } from '../support/relayed.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
 
-const MiB = 1024 * 1024;
-const small = inMemory(new Uint8Array([1, 2, 3]));
 const remembered = { argumentsDigest: 'a'.repeat(64) };
 
 let cluster: PipedCluster;
@@ -29,10 +28,7 @@ const requests = (peer: ScriptedPeer = worker): unknown[] =>
 const endsOf = (client: ScriptedPeer | undefined): unknown[] =>
   (client?.heard ?? []).filter(({ type }) => type === 'v1.routine.completed' || type === 'v1.routine.failed');
 const cancelBy = (client: ScriptedPeer | undefined, runId: string): Promise<void> | undefined =>
-  client?.say({
-    ...{ type: 'v1.routine.cancel', runId, attempt: 1, lease: 0 },
-    error: { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' },
-  });
+  client?.cancel(runId, { name: 'Error', message: 'enough', stack: '', code: 'RUN_CANCELLED' });
 
 describe('equal calls of several nodes', () => {
   it('are one run, and each gets its value under its own run', async () => {

@@ -100,12 +100,12 @@ export class PipedCluster {
 
   /** A node that greets and says nothing more by itself. */
   client(name = 'client', resume?: unknown): Promise<ScriptedPeer> {
-    return ScriptedPeer.dial(this.transport, this.turns, hello('client', name, resume));
+    return ScriptedPeer.dial(this.transport, this.turns, { role: 'client', name, resume });
   }
 
   async worker(name: string, options: WorkerScript = {}): Promise<ScriptedPeer> {
     const { store, slots = 1, routines = ['tname:test:train:1.0.0'], labels, resume, holds } = options;
-    const peer = await ScriptedPeer.dial(this.transport, this.turns, hello('worker', name, resume));
+    const peer = await ScriptedPeer.dial(this.transport, this.turns, { role: 'worker', name, resume });
     const offers = routines.map((routineId) => ({ routineId }));
     if (holds) await peer.say({ type: 'v1.worker.holds', runs: holds });
     await peer.say({ type: 'v1.worker.ready', routines: offers, slots, inbox: 0, store, labels });
@@ -142,14 +142,6 @@ export class PipedCluster {
     await this.turns.advance(LIMITS.drainMs);
     await closed;
   }
-}
-
-function hello(
-  role: string,
-  name: string,
-  resume: unknown,
-): { role: string; name: string; resume?: unknown } {
-  return { role, name, ...(resume !== undefined && { resume }) };
 }
 
 function dispatchOne(

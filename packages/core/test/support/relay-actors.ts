@@ -110,8 +110,7 @@ export class RequesterActor extends Actor {
 
   cancel(runId: string): Promise<void> {
     this.#cancelled.add(runId);
-    const run = { runId, attempt: 1, lease: 0 };
-    return this.peer.say({ type: 'v1.routine.cancel', ...run, error: { ...ERROR, code: 'RUN_CANCELLED' } });
+    return this.peer.cancel(runId, { ...ERROR, code: 'RUN_CANCELLED' });
   }
 
   results(runId: string): Heard[] {

@@ -1,9 +1,17 @@
+import type { PlainError } from '../../src/errors/plain-error.js';
 import type { Body } from '../../src/model/body.js';
 import { bodyOf } from '../../src/model/body.js';
 import type { Connection, DirectiveHeader, Transport } from '../../src/ports/transport.js';
+import type { HeldRun } from '../../src/protocol/directives.js';
 import type { Turns } from '../protocol/memory-pipe.js';
 
 type Received = DirectiveHeader & { readonly type: string };
+
+const CANCELLED: PlainError = { name: 'Error', message: 'enough', code: 'RUN_CANCELLED' };
+
+/** What a worker says of a run that it was given. */
+export const holdOf = ({ runId, attempt, lease }: DirectiveHeader, state: HeldRun['state']): HeldRun =>
+  ({ runId, attempt, lease, state }) as HeldRun;
 
 /** A node that says just what a test tells it to, and keeps all that it hears. */
 export class ScriptedPeer {
@@ -59,7 +67,7 @@ export class ScriptedPeer {
     return this.heard[0]?.['session'];
   }
 
-  async request(runId: string, body: Body, extra: DirectiveHeader = {}): Promise<void> {
+  async request(runId: string, body: Body | undefined, extra: DirectiveHeader = {}): Promise<void> {
     const routineId = 'tname:test:train:1.0.0';
     const run = { runId, rootRunId: runId, routineId, attempt: 1, lease: 0 };
     await this.say({ type: 'v1.routine.request_start', ...run, ...extra }, body);
@@ -67,9 +75,12 @@ export class ScriptedPeer {
 
   /** Asks again for what it asked for before it lost its connection. */
   async resume(runId: string, extra: DirectiveHeader = {}): Promise<void> {
-    const routineId = 'tname:test:train:1.0.0';
-    const run = { runId, rootRunId: runId, routineId, attempt: 1, lease: 0, resumed: true };
-    await this.say({ type: 'v1.routine.request_start', ...run, ...extra });
+    await this.request(runId, undefined, { resumed: true, ...extra });
+  }
+
+  /** Wants a run no more. */
+  async cancel(runId: string, error: PlainError = CANCELLED): Promise<void> {
+    await this.say({ type: 'v1.routine.cancel', runId, attempt: 1, lease: 0, error });
   }
 
   /** Tells of a run that it was given. */

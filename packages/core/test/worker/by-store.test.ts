@@ -13,9 +13,9 @@ import type { WorkerNode } from '../../src/worker/worker-node.js';
 import { LargeBody, largeBytes } from '../support/large-body.js';
 import { live as takingTurns, liveWorker } from '../support/live-worker.js';
 import { PipedCluster } from '../support/piped-cluster.js';
+import { MiB } from '../support/relayed.js';
 import { memorySpool, sharedStore } from '../support/shared-store.js';
 
-const MiB = 1024 * 1024;
 const codec = new MsgpackrCodec();
 const bytes = largeBytes(2 * MiB);
 const inverse = bytes.map((byte) => 255 - byte);
@@ -170,8 +170,7 @@ describe('a worker', () => {
     const body = new LargeBody(8 * MiB);
     const halted = { byteLength: 8 * MiB, sizes: [8 * MiB], chunks: () => halting(body) };
     await client.request('run-1', halted, { routineId: 'tname:test:inverted:1.0.0' });
-    const error = { name: 'Error', message: 'enough', code: 'RUN_CANCELLED' };
-    await client.say({ type: 'v1.routine.cancel', runId: 'run-1', attempt: 1, lease: 0, error });
+    await client.cancel('run-1');
     expect(client.last('v1.routine.failed')).toMatchObject({ cancelled: true });
     expect(cluster.service.runsInHand).toBe(0);
     await client.close();

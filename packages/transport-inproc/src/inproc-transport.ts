@@ -1,4 +1,3 @@
-import { Observable, type Subscriber } from 'rxjs';
 import {
   LIMITS,
   RoutineEngineError,
@@ -8,6 +7,7 @@ import {
   type TransportCapabilities,
 } from '@routine-engine/core/adapter';
 import { InprocConnection } from './inproc-connection.js';
+import { InprocListener } from './inproc-listener.js';
 
 /** How in-process connections behave. @public */
 export interface InprocOptions {
@@ -62,43 +62,6 @@ export class InprocTransport implements Transport {
     const listener = new InprocListener(address, () => this.#listeners.delete(address));
     this.#listeners.set(address, listener);
     return listener;
-  }
-}
-
-/** Hears of the connections that are dialled to one address. */
-class InprocListener implements Listener {
-  readonly address: string;
-  readonly #onClose: () => void;
-  readonly #connections = new Set<InprocConnection>();
-  #waiting: InprocConnection[] = [];
-  #subscriber: Subscriber<Connection> | undefined;
-  #closed = false;
-
-  constructor(address: string, onClose: () => void) {
-    this.address = address;
-    this.#onClose = onClose;
-  }
-
-  readonly connections$: Observable<Connection> = new Observable((subscriber) => {
-    this.#subscriber = subscriber;
-    for (const connection of this.#waiting.splice(0)) subscriber.next(connection);
-    if (this.#closed) subscriber.complete();
-  });
-
-  accept(connection: InprocConnection): void {
-    this.#connections.add(connection);
-    connection.state$.subscribe({ complete: () => this.#connections.delete(connection) });
-    if (this.#subscriber) this.#subscriber.next(connection);
-    else this.#waiting.push(connection);
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#onClose();
-    this.#waiting = [];
-    await Promise.all([...this.#connections].map((connection) => connection.close()));
-    this.#subscriber?.complete();
   }
 }
 

@@ -4,6 +4,12 @@ import type { Wire } from './wire.js';
 /** What one request for bytes, or its end, weighs on the wire. */
 const REQUEST_BYTES = 32;
 
+/** Who waits for the next chunk. */
+interface Waiting {
+  readonly resolve: (next: IteratorResult<Uint8Array>) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** What carries the bytes of one body: the wires of its connection, until that ends. */
 export interface Carriage {
   readonly toSender: Wire;
@@ -37,10 +43,7 @@ export class CarriedBody implements Body {
   readonly #carriage: Carriage;
   readonly #forget: () => void;
   #iterator: AsyncIterator<Uint8Array> | undefined;
-  /** Who waits for the next chunk. */
-  #waiting:
-    | { resolve: (next: IteratorResult<Uint8Array>) => void; reject: (error: Error) => void }
-    | undefined;
+  #waiting: Waiting | undefined;
   /** How it ended; the end of the connection is an error for whoever reads on. */
   #end: 'over' | 'broken' | undefined;
   #isRead = false;
@@ -92,22 +95,18 @@ export class CarriedBody implements Body {
 
   #arrived(next: IteratorResult<Uint8Array>): void {
     if (next.done === true) this.#finish('over');
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.resolve(next);
+    this.#takeWaiting()?.resolve(next);
   }
 
   #failed(error: Error): void {
     this.#finish('over');
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.reject(error);
+    this.#takeWaiting()?.reject(error);
   }
 
   #giveUp(): void {
     if (this.#end) return;
     this.#finish('over');
-    this.#waiting?.resolve({ done: true, value: undefined });
+    this.#takeWaiting()?.resolve({ done: true, value: undefined });
     this.#carriage.toSender.carry({ bytes: REQUEST_BYTES, arrive: () => this.#stopSource() });
   }
 
@@ -115,9 +114,13 @@ export class CarriedBody implements Body {
     if (this.#end) return;
     this.#finish('broken');
     this.#stopSource();
+    this.#takeWaiting()?.reject(broken());
+  }
+
+  #takeWaiting(): Waiting | undefined {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.reject(broken());
+    return waiting;
   }
 
   #finish(end: 'over' | 'broken'): void {

@@ -1,7 +1,7 @@
 import type { Ids, Random } from '@routine-engine/core/adapter';
 
-/** Most ids of one millisecond, as many as the 12 bits beside the time can tell apart. */
-const OF_ONE_MILLISECOND = 0x1000;
+/** The count of the last id of one millisecond: all of the 12 bits beside the time. */
+const MOST_OF_A_MILLISECOND = 0xfff;
 
 /** UUIDv7 (RFC 9562) that repeat themselves: time by a clock, the rest by seeded chance. @public */
 export class SeededIds implements Ids {
@@ -17,16 +17,12 @@ export class SeededIds implements Ids {
 
   next(): string {
     const now = this.#clock.now();
-    if (now > this.#milliseconds) {
-      this.#milliseconds = now;
+    if (now > this.#milliseconds || this.#count === MOST_OF_A_MILLISECOND) {
+      this.#milliseconds = Math.max(now, this.#milliseconds + 1);
       this.#count = 0;
     } else {
       // Also when the clock was set back: ids of one process sort by the time of their making.
       this.#count += 1;
-      if (this.#count === OF_ONE_MILLISECOND) {
-        this.#milliseconds += 1;
-        this.#count = 0;
-      }
     }
     const time = hex(this.#milliseconds, 12);
     const variant = hex(0x8000 + this.#draw(0x4000), 4);

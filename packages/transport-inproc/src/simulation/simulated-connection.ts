@@ -15,6 +15,12 @@ import { Wire } from './wire.js';
 /** What a header weighs, whatever is in it. */
 const HEADER_BYTES = 256;
 
+/** Somebody who waits for the window of the other end. */
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface EndParts {
   readonly peer: string;
   readonly process: SimulatedProcess;
@@ -37,7 +43,7 @@ export class SimulatedConnection implements Connection {
   #subscriber: Subscriber<Envelope> | undefined;
   /** Bytes that were sent and that the other end has not handled. */
   #unhandled = 0;
-  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+  #waiting: Waiting[] = [];
   #isOpen = true;
   #isTellingRoom = false;
 
@@ -72,11 +78,6 @@ export class SimulatedConnection implements Connection {
       if (this.#subscriber === subscriber) this.#subscriber = undefined;
     };
   });
-
-  /** Whether this end knows of no end of the connection. */
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
 
   get otherProcess(): SimulatedProcess {
     return this.#other.process;
@@ -125,9 +126,7 @@ export class SimulatedConnection implements Connection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#leave();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { reject } of waiting) reject(this.#closedError());
+    for (const { reject } of this.#takeWaiting()) reject(this.#closedError());
     this.#state.next('closed');
     this.#state.complete();
     this.process.schedule(0, () => this.#handle());
@@ -176,11 +175,15 @@ export class SimulatedConnection implements Connection {
       arrive: () => {
         this.#isTellingRoom = false;
         if (this.#other.full) return;
-        const waiting = this.#other.#waiting;
-        this.#other.#waiting = [];
-        for (const { resolve } of waiting) resolve();
+        for (const { resolve } of this.#other.#takeWaiting()) resolve();
       },
     });
+  }
+
+  #takeWaiting(): Waiting[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   #carried(body: Body, isWhole: boolean): Body {

@@ -143,32 +143,20 @@ function plain(outcome: Ran['outcome']): unknown {
   return 'failure' in outcome ? { error: outcome.failure } : { result: outcome.value };
 }
 
-/** The first run, from the root down, that is not the same. */
+/** The first run, from the root down, that is not the same, or that only one of both has. */
 function treeDifference(
   one: RunTree | undefined,
   other: RunTree | undefined,
   path: string,
 ): Difference | undefined {
-  if (!one || !other) return { path, one: one?.routineId ?? 'nothing', other: other?.routineId ?? 'nothing' };
-  const at = `${path} > ${one.routineId}`;
-  const own = firstDifference([one.routineId, one.told], [other.routineId, other.told], at);
-  if (own) return { path: at, one: linesOf(one), other: linesOf(other) };
+  const at = `${path} > ${(one ?? other)?.routineId}`;
+  if (!one || !other || firstDifference([one.routineId, one.told], [other.routineId, other.told], at))
+    return { path: at, one: linesOf(one), other: linesOf(other) };
   for (let index = 0; index < Math.max(one.led.length, other.led.length); index += 1) {
-    const found = differentLed(one.led[index], other.led[index], at);
+    const found = treeDifference(one.led[index], other.led[index], at);
     if (found) return found;
   }
   return undefined;
-}
-
-function differentLed(
-  one: RunTree | undefined,
-  other: RunTree | undefined,
-  path: string,
-): Difference | undefined {
-  if (one && other) return treeDifference(one, other, path);
-  const there = one ?? other;
-  if (!there) return undefined;
-  return { path: `${path} > ${there.routineId}`, one: linesOf(one), other: linesOf(other) };
 }
 
 function linesOf(tree: RunTree | undefined): string {

@@ -9,8 +9,6 @@ export interface RunTree {
   readonly led: readonly RunTree[];
 }
 
-const TERMINAL: ReadonlySet<string> = new Set(['run.completed', 'run.cached', 'run.failed', 'run.cancelled']);
-
 /**
  * The tree of the first root run of a routine.
  * @param isWhole - whether everything that runs led to was told here; else the root alone is looked at.
@@ -58,7 +56,7 @@ function told(events: readonly RunEvent[]): string[] {
     if (event.type === 'run.failed') return [`failed ${event.error.name} ${event.error.message}`];
     if (event.type === 'run.cancelled') return ['cancelled'];
     // Which of two equal calls computed what both got is a matter of time.
-    return TERMINAL.has(event.type) ? ['answered'] : [];
+    return event.type === 'run.completed' || event.type === 'run.cached' ? ['answered'] : [];
   });
 }
 

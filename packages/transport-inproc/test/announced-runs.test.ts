@@ -1,14 +1,7 @@
 import { currentRun, define, everythingHere, executionPolicy, Lifecycle } from '@routine-engine/core';
-import {
-  EventFeed,
-  LIMITS,
-  SERVICE_ADDRESS,
-  TRANSPORT,
-  provide,
-  type Ids,
-} from '@routine-engine/core/adapter';
+import { EventFeed, LIMITS, type Ids } from '@routine-engine/core/adapter';
 import { Service } from '@routine-engine/core/host';
-import { InprocTransport } from '@routine-engine/transport-inproc';
+import { InprocTransport, inprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedNode } from './fixtures/scripted-node.ts';
 import { settle, VirtualClock } from './fixtures/virtual-clock.ts';
@@ -43,13 +36,7 @@ describe('a client that runs everything by itself while it is connected', () => 
   it('is seen with its runs, until they end', async () => {
     await using lifecycle = await Lifecycle.init({
       ...{ project: 'test', name: 'laptop' },
-      plugins: [
-        executionPolicy(everythingHere),
-        {
-          ...{ name: 'connected', api: '^0.1.0' },
-          parts: [provide(TRANSPORT, () => transport), provide(SERVICE_ADDRESS, () => 'inproc:service')],
-        },
-      ],
+      plugins: [executionPolicy(everythingHere), inprocTransport({ transport, address: 'inproc:service' })],
     });
     const [first, second] = [lifecycle.run(() => waits()), lifecycle.run(() => gated.ref())];
     await announced(3);

@@ -1,6 +1,6 @@
 import { everythingRemote, executionPolicy } from '@routine-engine/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cluster, local, type Opened } from './fixtures/engines.ts';
+import { cluster, engines, type Opened } from './fixtures/engines.ts';
 import {
   begins,
   bytes,
@@ -19,20 +19,13 @@ import {
 
 const remote = executionPolicy(everythingRemote);
 
-const engines: [string, () => Promise<Opened>][] = [
-  ['the local engine', () => local()],
-  ['a cluster of one worker', () => cluster(1)()],
-  ['a cluster of two workers', () => cluster(2)()],
-  ['a cluster where nothing runs here', () => cluster(2)(remote)],
-];
-
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const kept: Uint8Array[] = [];
   for await (const chunk of chunks) kept.push(Uint8Array.from(chunk));
   return Buffer.concat(kept);
 }
 
-describe.each(engines)('%s', (_, start) => {
+describe.each(engines())('%s', (_, start) => {
   let opened: Opened;
   beforeAll(async () => {
     opened = await start();

@@ -1,18 +1,10 @@
-import { Lifecycle, type EngineEvent } from '@routine-engine/core';
-import {
-  CLOCK,
-  CODEC,
-  EventFeed,
-  IDS,
-  LOGGER,
-  RANDOM,
-  ROUTINE_CATALOG,
-  bodyOf,
-} from '@routine-engine/core/adapter';
-import { CONTENTS, Service, ThreadExecutor, WorkerNode } from '@routine-engine/core/host';
+import { Lifecycle } from '@routine-engine/core';
+import { bodyOf, CLOCK, CODEC } from '@routine-engine/core/adapter';
+import { ThreadExecutor, type Service, type WorkerNode } from '@routine-engine/core/host';
 import { InprocTransport, inprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultParts } from './fixtures/default-parts.ts';
+import { serviceOf, workerOf } from './fixtures/nodes.ts';
 import { nested } from './fixtures/placed-routines.ts';
 import { ScriptedNode } from './fixtures/scripted-node.ts';
 
@@ -28,11 +20,7 @@ let leaves: ScriptedNode;
 beforeEach(async () => {
   given = await defaultParts();
   transport = new InprocTransport();
-  const { parts } = given;
-  service = new Service({
-    ...{ name: 'service', clock: parts.get(CLOCK), ids: parts.get(IDS), logger: parts.get(LOGGER) },
-    feed: new EventFeed<EngineEvent>(),
-  });
+  service = serviceOf(given.parts);
   service.serve(await transport.listen(address));
   leaves = await ScriptedNode.worker(transport, 'leaves', {
     ...{ routines, slots: 8, labels: { gpu: 'yes', zone: 'eu' } },
@@ -54,11 +42,8 @@ async function placing(): Promise<unknown[]> {
 
 function worker(): WorkerNode {
   const { parts } = given;
-  return new WorkerNode({
-    ...{ identity: { name: 'nests', project: 'test' }, transport, address },
-    ...{ codec: parts.get(CODEC), clock: parts.get(CLOCK), ids: parts.get(IDS), random: parts.get(RANDOM) },
-    ...{ logger: parts.get(LOGGER), catalog: parts.get(ROUTINE_CATALOG), contents: parts.get(CONTENTS) },
-    ...{ feed: new EventFeed<EngineEvent>(), cache: undefined, labels: { nests: 'yes' } },
+  return workerOf(parts, {
+    ...{ identity: { name: 'nests', project: 'test' }, transport, labels: { nests: 'yes' } },
     executor: new ThreadExecutor({ threads: { modules: [placed] }, clock: parts.get(CLOCK) }),
   });
 }

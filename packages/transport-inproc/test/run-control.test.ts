@@ -1,4 +1,5 @@
 import { everythingRemote, executionPolicy, type RunHandle } from '@routine-engine/core';
+import { filter, firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cluster, local, type Opened } from './fixtures/engines.ts';
 import {
@@ -32,10 +33,8 @@ async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Resolves once the run does that. */
-const reaches = (handle: RunHandle<unknown>, wanted: string): Promise<void> =>
-  new Promise((resolve) => {
-    handle.status$.subscribe((status) => status === wanted && resolve());
-  });
+const reaches = (handle: RunHandle<unknown>, wanted: string): Promise<string> =>
+  firstValueFrom(handle.status$.pipe(filter((status) => status === wanted)));
 
 describe.each(engines)('on %s', (_, start) => {
   let opened: Opened;

@@ -1,6 +1,6 @@
-import { RoutineEngineError, everythingRemote, executionPolicy } from '@routine-engine/core';
+import { RoutineEngineError } from '@routine-engine/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cluster, local, type Opened } from './fixtures/engines.ts';
+import { engines, type Opened } from './fixtures/engines.ts';
 import {
   Celsius,
   add,
@@ -19,14 +19,7 @@ import {
   warmer,
 } from './fixtures/routines.ts';
 
-const engines: [string, () => Promise<Opened>][] = [
-  ['the local engine', () => local()],
-  ['a cluster of one worker', () => cluster(1)()],
-  ['a cluster of two workers', () => cluster(2)()],
-  ['a cluster where nothing runs here', () => cluster(2)(executionPolicy(everythingRemote))],
-];
-
-describe.each(engines)('%s', (_, start) => {
+describe.each(engines())('%s', (_, start) => {
   let opened: Opened;
   beforeAll(async () => {
     opened = await start();

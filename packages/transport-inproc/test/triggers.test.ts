@@ -1,26 +1,11 @@
-import {
-  everythingRemote,
-  executionPolicy,
-  type EngineEvent,
-  type EnginePlugin,
-  type RunLog,
-  type RunRequested,
-} from '@routine-engine/core';
-import {
-  bodyOf,
-  CLOCK,
-  CODEC,
-  EventFeed,
-  IDS,
-  LOGGER,
-  RANDOM,
-  ROUTINE_CATALOG,
-} from '@routine-engine/core/adapter';
-import { CONTENTS, Service, ThreadExecutor, WorkerNode } from '@routine-engine/core/host';
+import type { EngineEvent, RunLog, RunRequested } from '@routine-engine/core';
+import { bodyOf, CLOCK, CODEC, EventFeed } from '@routine-engine/core/adapter';
+import { ThreadExecutor } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cluster, local, type Opened } from './fixtures/engines.ts';
+import { engines, type Opened } from './fixtures/engines.ts';
 import { defaultParts } from './fixtures/default-parts.ts';
+import { serviceOf, workerOf } from './fixtures/nodes.ts';
 import { ScriptedNode } from './fixtures/scripted-node.ts';
 import {
   callsQuick,
@@ -35,18 +20,6 @@ import {
 } from './fixtures/trigger-routines.ts';
 
 const modules = [new URL('./fixtures/trigger-routines.ts', import.meta.url)];
-const clusterOf =
-  (workers: number, ...plugins: EnginePlugin[]) =>
-  (): Promise<Opened> =>
-    cluster(workers, { modules })(...plugins);
-
-const engines: [string, () => Promise<Opened>][] = [
-  ['the local engine', () => local()],
-  ['a cluster of one worker', clusterOf(1)],
-  ['a cluster of two workers', clusterOf(2)],
-  ['a cluster where nothing runs here', clusterOf(2, executionPolicy(everythingRemote))],
-];
-
 /** What a handler said that it was given. */
 interface Told {
   readonly runId: string;
@@ -57,7 +30,7 @@ interface Told {
   readonly worker?: string;
 }
 
-describe.each(engines)('triggers on %s', (_, start) => {
+describe.each(engines({ modules }))('triggers on %s', (_, start) => {
   let opened: Opened;
   beforeEach(async () => {
     opened = await start();
@@ -177,18 +150,13 @@ describe('the handlers of a worker', () => {
   it('are left to the service when their worker stops', async () => {
     const { parts, close } = await defaultParts();
     const transport = new InprocTransport();
-    const [clock, ids, logger] = [parts.get(CLOCK), parts.get(IDS), parts.get(LOGGER)];
     const feed = new EventFeed<EngineEvent>();
-    const service = new Service({ name: 'service', clock, ids, logger, feed });
+    const service = serviceOf(parts, { feed });
     service.serve(await transport.listen('inproc:service'));
     // Of workers that are free it is the first.
     const other = await ScriptedNode.worker(transport, 'other', { routines: ['wfname:test:takes-long'] });
-    const worker = new WorkerNode({
-      ...{ identity: { name: 'worker', project: 'test' }, transport, address: 'inproc:service' },
-      ...{ clock, ids, logger, feed, codec: parts.get(CODEC), random: parts.get(RANDOM) },
-      ...{ catalog: parts.get(ROUTINE_CATALOG), cache: undefined, contents: parts.get(CONTENTS) },
-      executor: new ThreadExecutor({ threads: { modules }, clock }),
-    });
+    const executor = new ThreadExecutor({ threads: { modules }, clock: parts.get(CLOCK) });
+    const worker = workerOf(parts, { transport, feed, executor });
     await worker.start();
     const client = await ScriptedNode.client(transport);
     const args = parts.get(CODEC).encode([]);
@@ -203,9 +171,11 @@ describe('the handlers of a worker', () => {
     };
     await client.say({ ...request, routineId: 'wfname:test:calls-quick' }, bodyOf(args));
     await client.hears('v1.routine.completed');
+    expect(client.all('v1.routine.completed')).toMatchObject([{ runId: 'root' }]);
     expect(other.last('v1.routine.request_start')).toMatchObject({ routineId: 'wfname:test:takes-long' });
     await worker.stop();
     await client.close();
+    expect(client.closed).toBe(true);
     expect(other.all('v1.routine.cancel')).toEqual([]);
     expect(service.runsInHand).toBe(1);
     await other.complete(other.last('v1.routine.request_start'));

@@ -1,13 +1,7 @@
 import { everythingRemote, executionPolicy, Lifecycle, type PlainError } from '@routine-engine/core';
-import {
-  EventFeed,
-  provide,
-  SERVICE_ADDRESS,
-  TRANSPORT,
-  type DirectiveHeader,
-} from '@routine-engine/core/adapter';
+import { EventFeed, type DirectiveHeader } from '@routine-engine/core/adapter';
 import { Service, type ServiceParts } from '@routine-engine/core/host';
-import { embeddedCluster, InprocTransport } from '@routine-engine/transport-inproc';
+import { embeddedCluster, InprocTransport, inprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Celsius, echo, warmer } from './fixtures/routines.ts';
 import { ScriptedNode } from './fixtures/scripted-node.ts';
@@ -104,8 +98,7 @@ describe('nodes of several codecs', () => {
   it('are refused at init, too', async () => {
     await serve();
     await greet('first', { codec: 'one-1' });
-    const parts = [provide(TRANSPORT, () => transport), provide(SERVICE_ADDRESS, () => 'inproc:service')];
-    const connected = { name: 'connected', api: '^0.1.0', parts };
+    const connected = inprocTransport({ transport, address: 'inproc:service' });
     await expect(Lifecycle.init({ project: 'test', plugins: [connected] })).rejects.toMatchObject({
       code: 'CODEC_MISMATCH',
       message: expect.stringContaining('msgpackr-1'),

@@ -2,25 +2,22 @@ import { currentRun, define } from '@routine-engine/core';
 import {
   bodyOf,
   CODEC,
-  EventFeed,
   IDS,
-  LOGGER,
-  RANDOM,
   ROUTINE_CATALOG,
   type Connection,
   type DirectiveHeader,
   type PartGetter,
 } from '@routine-engine/core/adapter';
 import {
-  CONTENTS,
   InlineExecutor,
-  Service,
-  WorkerNode,
+  type Service,
+  type WorkerNode,
   type WorkerNodeParts,
 } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultParts } from './fixtures/default-parts.ts';
+import { serviceOf, workerOf } from './fixtures/nodes.ts';
 import { ScriptedNode } from './fixtures/scripted-node.ts';
 import { settle, VirtualClock } from './fixtures/virtual-clock.ts';
 
@@ -51,18 +48,8 @@ afterEach(() => close());
 /** A real worker that runs bodies in this thread. */
 async function startWorker(name: string, more: Partial<WorkerNodeParts> = {}): Promise<WorkerNode> {
   const [ids, codec, catalog] = [parts.get(IDS), parts.get(CODEC), parts.get(ROUTINE_CATALOG)];
-  const worker = new WorkerNode({
-    ...{
-      identity: { name, project: 'test' },
-      transport,
-      address: 'inproc:service',
-      clock,
-      ids,
-      codec,
-      catalog,
-    },
-    ...{ logger: parts.get(LOGGER), random: parts.get(RANDOM), contents: parts.get(CONTENTS) },
-    ...{ feed: new EventFeed(), cache: undefined },
+  const worker = workerOf(parts, {
+    ...{ identity: { name, project: 'test' }, transport, clock },
     executor: new InlineExecutor({ codec, catalog, clock, ids }),
     ...more,
   });
@@ -97,8 +84,7 @@ describe('a worker that is to stop', () => {
   };
 
   beforeEach(async () => {
-    const [ids, logger] = [parts.get(IDS), parts.get(LOGGER)];
-    service = new Service({ name: 'service', clock, ids, logger, feed: new EventFeed() });
+    service = serviceOf(parts, { clock });
     service.serve(await transport.listen('inproc:service'));
     client = await ScriptedNode.client(transport);
   });
@@ -211,8 +197,7 @@ describe('a run that comes where it can not be taken', () => {
 
 describe('a worker that accepts no work', () => {
   it('is seen, and given no runs', async () => {
-    const [ids, logger] = [parts.get(IDS), parts.get(LOGGER)];
-    const service = new Service({ name: 'service', clock, ids, logger, feed: new EventFeed() });
+    const service = serviceOf(parts, { clock });
     service.serve(await transport.listen('inproc:service'));
     const idle = await startWorker('idle', { acceptsWork: false, labels: { zone: 'eu' } });
     const client = await ScriptedNode.client(transport);

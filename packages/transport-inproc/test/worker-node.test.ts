@@ -1,13 +1,14 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { everythingRemote, executionPolicy, type EngineEvent } from '@routine-engine/core';
-import { CLOCK, CODEC, EventFeed, IDS, LOGGER, RANDOM, ROUTINE_CATALOG } from '@routine-engine/core/adapter';
-import { CONTENTS, ThreadExecutor, WorkerNode } from '@routine-engine/core/host';
+import { everythingRemote, executionPolicy } from '@routine-engine/core';
+import { CLOCK } from '@routine-engine/core/adapter';
+import { ThreadExecutor } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultParts } from './fixtures/default-parts.ts';
 import { cluster } from './fixtures/engines.ts';
+import { workerOf } from './fixtures/nodes.ts';
 import { add, exitProcess, naps } from './fixtures/routines.ts';
 
 const routines = new URL('./fixtures/routines.ts', import.meta.url);
@@ -18,19 +19,10 @@ const threads = (): string[] =>
 describe('a worker', () => {
   it('that cannot reach the service leaves no thread', async () => {
     const { parts, close } = await defaultParts();
-    const worker = new WorkerNode({
+    const worker = workerOf(parts, {
       identity: { name: 'lonely', project: 'test' },
       transport: new InprocTransport(),
       address: 'inproc:nowhere',
-      ...{
-        codec: parts.get(CODEC),
-        clock: parts.get(CLOCK),
-        ids: parts.get(IDS),
-        random: parts.get(RANDOM),
-        logger: parts.get(LOGGER),
-      },
-      ...{ catalog: parts.get(ROUTINE_CATALOG), feed: new EventFeed<EngineEvent>(), cache: undefined },
-      contents: parts.get(CONTENTS),
       executor: new ThreadExecutor({ threads: { modules: [routines] }, clock: parts.get(CLOCK) }),
     });
     await expect(worker.start()).rejects.toMatchObject({ code: 'TRANSPORT_UNREACHABLE' });

@@ -164,6 +164,19 @@ describe('a simulated connection', () => {
     expect(pair.network.faults.partitions).toBe(1);
   });
 
+  it('has conditions of its own, one way, until those of all links are set', async () => {
+    const pair = await Pair.open();
+    pair.network.setLink('client', 'service', { delayMs: 100 });
+    pair.here.send({ header: { n: 1 } });
+    pair.there.send({ header: { n: 'back' } });
+    expect(await pair.after(99)).toEqual([]);
+    expect(numbers(pair.heardByClient)).toEqual(['back']);
+    expect(numbers(await pair.after(1))).toEqual([1]);
+    pair.network.setConditions({});
+    pair.here.send({ header: { n: 2 } });
+    expect(numbers(await pair.after(1))).toEqual([2]);
+  });
+
   it('ends for the peer of a process that was killed, but not of one whose machine vanished', async () => {
     const killed = await Pair.open();
     killed.client.kill();

@@ -8,7 +8,15 @@ import {
   type SimulatedProcess,
 } from '@routine-engine/transport-inproc/simulation';
 import { Journal } from './journal.ts';
-import { ClientHost, ServiceHost, WorkerHost, type NodeParts } from './nodes.ts';
+import {
+  makeWorker,
+  openClient,
+  startService,
+  type ClientHost,
+  type NodeParts,
+  type ServiceHost,
+  type WorkerHost,
+} from './nodes.ts';
 import { SharedStorage, SimulatedStore } from './simulated-store.ts';
 import type { Topology } from './topology.ts';
 
@@ -52,11 +60,11 @@ export class Cluster {
     this.storage = new SharedStorage(random.fork('store'), () => clock.monotonic());
     this.journal.sharesStore = topology.store !== 'own';
     this.storage.latencyMs = topology.storeLatencyMs;
-    this.storage.onPut = (_, runId) => {
+    this.storage.onPut = (runId) => {
       clock.note(`the result of ${runId} is kept`);
       this.journal.putBy(runId);
     };
-    this.service = this.#seat('service', (parts) => this.#startService(parts));
+    this.service = this.#seat('service', (parts) => startService(parts, topology.heartbeat));
     this.workers = topology.workers.map((options, index) =>
       this.#seat(`worker-${index + 1}`, (parts) => this.#startWorker(parts, options)),
     );
@@ -194,14 +202,8 @@ export class Cluster {
     }
   }
 
-  async #startService(parts: NodeParts): Promise<ServiceHost> {
-    const host = new ServiceHost(parts, this.topology.heartbeat);
-    await host.start(parts);
-    return host;
-  }
-
   async #startWorker(parts: NodeParts, options: Topology['workers'][number]): Promise<WorkerHost> {
-    const host = await WorkerHost.make(parts, options);
+    const host = await makeWorker(parts, options);
     this.#lifecycles.add(host.lifecycle);
     host.worker.status$.subscribe((status) => {
       if (status !== 'TERMINATING' || this.#isClosing || this.seatOf(parts.process.name).host !== host)
@@ -214,7 +216,7 @@ export class Cluster {
   }
 
   async #startClient(parts: NodeParts, sendsRoots: boolean): Promise<ClientHost> {
-    const host = await ClientHost.open(parts, sendsRoots);
+    const host = await openClient(parts, sendsRoots);
     this.#lifecycles.add(host.lifecycle);
     return host;
   }

@@ -22,7 +22,6 @@ export interface Execution {
   readonly process: string;
   readonly runId: string;
   readonly nodeId: string;
-  readonly attempt: number;
   /** It fails at first, and is to be run again. */
   readonly isRetried: boolean;
 }
@@ -69,8 +68,8 @@ export class Journal {
       event.type === 'run.completed' || (event.type === 'run.failed' && event.error.code === 'TREE_FAILED');
   }
 
-  bodyBegins(process: string, runId: string, nodeId: string, attempt: number, isRetried: boolean): void {
-    this.executions.push({ at: this.#time(), process, runId, nodeId, attempt, isRetried });
+  bodyBegins(process: string, runId: string, nodeId: string, isRetried: boolean): void {
+    this.executions.push({ at: this.#time(), process, runId, nodeId, isRetried });
     this.#nodes.set(runId, nodeId);
   }
 

@@ -65,22 +65,18 @@ export interface NodeParts {
 }
 
 /** A service in a process of its own. */
-export class ServiceHost {
+export interface ServiceHost {
   readonly process: SimulatedProcess;
   readonly service: Service;
+}
 
-  constructor({ process, ids, logger, journal }: NodeParts, heartbeat: HeartbeatLimits) {
-    this.process = process;
-    const feed = new EventFeed<EngineEvent>();
-    feed.events$.subscribe((event) => journal.tellStatus(event));
-    this.service = new Service({
-      ...{ name: 'service', clock: process, ids, logger, heartbeat, feed },
-    });
-  }
-
-  async start({ transport, journal }: NodeParts): Promise<void> {
-    this.service.serve(watched(await transport.listen(ADDRESS), journal));
-  }
+export async function startService(parts: NodeParts, heartbeat: HeartbeatLimits): Promise<ServiceHost> {
+  const { process, transport, ids, logger, journal } = parts;
+  const feed = new EventFeed<EngineEvent>();
+  feed.events$.subscribe((event) => journal.tellStatus(event));
+  const service = new Service({ name: 'service', clock: process, ids, logger, heartbeat, feed });
+  service.serve(watched(await transport.listen(ADDRESS), journal));
+  return { process, service };
 }
 
 /** Has a journal hear what the service sends. */
@@ -100,54 +96,34 @@ function watched(listener: Listener, journal: Journal): Listener {
 }
 
 /** A worker in a process of its own. */
-export class WorkerHost {
+export interface WorkerHost {
   readonly process: SimulatedProcess;
   readonly lifecycle: Lifecycle;
   readonly worker: WorkerNode;
+}
 
-  private constructor(process: SimulatedProcess, lifecycle: Lifecycle, worker: WorkerNode) {
-    this.process = process;
-    this.lifecycle = lifecycle;
-    this.worker = worker;
-  }
-
-  /** Puts it together; `worker.start()` connects it. */
-  static async make(
-    parts: NodeParts,
-    options: { readonly slots: number; readonly inbox: number; readonly remembers: boolean },
-  ): Promise<WorkerHost> {
-    const { process, transport, journal, label } = parts;
-    const { remembers, ...limits } = options;
-    let worker: WorkerNode | undefined;
-    const make = (get: PartGetter): WorkerNode => {
-      const [clock, codec, catalog, ids] = [
-        get.get(CLOCK),
-        get.get(CODEC),
-        get.get(ROUTINE_CATALOG),
-        get.get(IDS),
-      ];
-      worker = new WorkerNode({
-        ...{ ...limits, identity: { name: process.name, project: PROJECT }, transport, address: ADDRESS },
-        ...{
-          clock,
-          codec,
-          catalog,
-          ids,
-          random: get.get(RANDOM),
-          logger: get.get(LOGGER),
-          feed: get.get(EVENT_FEED),
-        },
-        ...{ contents: get.get(CONTENTS), cache: remembers ? get.get(RESULT_CACHE) : undefined },
-        executor: new PlacedExecutor(new InlineExecutor({ codec, catalog, clock, ids }), placeOf(parts)),
-      });
-      return worker;
-    };
-    const lifecycle = await open(parts, [
-      provide(Symbol.for('simulation/worker') as Token<WorkerNode>, make),
-    ]);
-    lifecycle.events$.subscribe((event) => journal.tell(label, event));
-    return new WorkerHost(process, lifecycle, worker as unknown as WorkerNode);
-  }
+/** Puts a worker together; `worker.start()` connects it. */
+export async function makeWorker(
+  parts: NodeParts,
+  options: { readonly slots: number; readonly inbox: number; readonly remembers: boolean },
+): Promise<WorkerHost> {
+  const { process, transport, random, ids, logger, journal, label } = parts;
+  const { remembers, ...limits } = options;
+  let worker: WorkerNode | undefined;
+  const make = (get: PartGetter): WorkerNode => {
+    const [codec, catalog] = [get.get(CODEC), get.get(ROUTINE_CATALOG)];
+    const inline = new InlineExecutor({ codec, catalog, clock: process, ids });
+    worker = new WorkerNode({
+      ...{ ...limits, identity: { name: process.name, project: PROJECT }, transport, address: ADDRESS },
+      ...{ clock: process, random, ids, logger, codec, catalog, feed: get.get(EVENT_FEED) },
+      ...{ contents: get.get(CONTENTS), cache: remembers ? get.get(RESULT_CACHE) : undefined },
+      executor: new PlacedExecutor(inline, placeOf(parts)),
+    });
+    return worker;
+  };
+  const lifecycle = await open(parts, [provide(Symbol.for('simulation/worker') as Token<WorkerNode>, make)]);
+  lifecycle.events$.subscribe((event) => journal.tell(label, event));
+  return { process, lifecycle, worker: worker as unknown as WorkerNode };
 }
 
 /** Runs bodies at the place of their worker. */
@@ -174,27 +150,22 @@ class PlacedExecutor implements WorkerExecutor {
 }
 
 /** A client in a process of its own. */
-export class ClientHost {
+export interface ClientHost {
   readonly process: SimulatedProcess;
   readonly lifecycle: Lifecycle;
   readonly place: Place;
+}
 
-  private constructor(process: SimulatedProcess, lifecycle: Lifecycle, place: Place) {
-    this.process = process;
-    this.lifecycle = lifecycle;
-    this.place = place;
-  }
-
-  /** Connects it. */
-  static async open(parts: NodeParts, sendsRoots: boolean): Promise<ClientHost> {
-    const lifecycle = await open(parts, [
-      provide(TRANSPORT, () => parts.transport),
-      provide(SERVICE_ADDRESS, () => ADDRESS),
-      provide(EXECUTION_POLICY, () => (sendsRoots ? everythingRemote : subRoutinesRemote)),
-    ]);
-    lifecycle.events$.subscribe((event) => parts.journal.tell(parts.label, event));
-    return new ClientHost(parts.process, lifecycle, placeOf(parts));
-  }
+/** Connects a client. */
+export async function openClient(parts: NodeParts, sendsRoots: boolean): Promise<ClientHost> {
+  const { process, transport, journal, label } = parts;
+  const lifecycle = await open(parts, [
+    provide(TRANSPORT, () => transport),
+    provide(SERVICE_ADDRESS, () => ADDRESS),
+    provide(EXECUTION_POLICY, () => (sendsRoots ? everythingRemote : subRoutinesRemote)),
+  ]);
+  lifecycle.events$.subscribe((event) => journal.tell(label, event));
+  return { process, lifecycle, place: placeOf(parts) };
 }
 
 function placeOf({ process, label, journal }: NodeParts): Place {

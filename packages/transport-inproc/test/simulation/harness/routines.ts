@@ -7,7 +7,7 @@ import type { Call, Flow, Leaf, Step } from './tree.ts';
 /** Where a body runs, and who hears of it. */
 export interface Place {
   readonly process: SimulatedProcess;
-  bodyBegins(runId: string, nodeId: string, attempt: number, isRetried: boolean): void;
+  bodyBegins(runId: string, nodeId: string, isRetried: boolean): void;
 }
 
 const places = new AsyncLocalStorage<Place>();
@@ -128,8 +128,7 @@ function here(): Place {
 }
 
 function begin(nodeId: string, isRetried = false): void {
-  const { runId, attempt } = currentRun();
-  here().bodyBegins(runId, nodeId, attempt, isRetried);
+  here().bodyBegins(currentRun().runId, nodeId, isRetried);
 }
 
 function pause(milliseconds: number, isDeaf = false): Promise<void> {

@@ -46,19 +46,6 @@ const SETTLE_MS = 600_000;
 /** After the last answer: longer than any lease, so that what only time removes is gone. */
 const QUIET_MS = 45_000;
 
-const FAULT_KINDS: readonly [FaultKind, ...FaultKind[]] = [
-  'conditions',
-  'crash',
-  'vanish',
-  'freeze',
-  'jump',
-  'store-fails',
-  'cut',
-  'cut',
-  'partition',
-  'half-open',
-];
-
 /** Draws the scenario of a seed. */
 export function scenarioOf(seed: number): Scenario {
   const random = new SeededRandom(seed);
@@ -68,7 +55,7 @@ export function scenarioOf(seed: number): Scenario {
     seed,
     topology,
     requests: drawRequests(random.fork('requests'), topology, trees, WITHIN_MS),
-    faults: new FaultPlanner(random.fork('faults'), topology, FAULT_KINDS).plan(WITHIN_MS),
+    faults: new FaultPlanner(random.fork('faults'), topology).plan(WITHIN_MS),
   };
 }
 

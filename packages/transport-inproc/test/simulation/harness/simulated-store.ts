@@ -36,8 +36,8 @@ export class SharedStorage {
   readonly random: SeededRandom;
   /** Virtual time, in milliseconds: stores go by a clock of their own. */
   readonly time: () => number;
-  /** Hears that a result is kept from now on. */
-  onPut: (routineId: string, runId: string, key: ResultKey) => void = () => undefined;
+  /** Hears that the result of a run is kept from now on. */
+  onPut: (runId: string) => void = () => undefined;
   /** Longest time that an operation takes, in milliseconds. */
   latencyMs = 0;
   /** How often an operation fails, 0 to 1. */
@@ -84,7 +84,7 @@ export class SimulatedStore implements ResultStore {
     return this.#access.use((storage) => {
       if (storage.results.has(key)) return 'present';
       storage.results.set(key, { metadata, value: copy });
-      storage.onPut(metadata.routineId, metadata.runId, key);
+      storage.onPut(metadata.runId);
       return 'stored';
     });
   }
@@ -199,7 +199,7 @@ class SimulatedLeases implements LeaseStore {
     const isMine = ({ leases }: SharedStorage): boolean => leases.get(key)?.token === token;
     return access.use((storage) => {
       const held = storage.leases.get(key);
-      if (held && held.until > until() - ttlMs) return undefined;
+      if (held && held.until > storage.time()) return undefined;
       storage.leases.set(key, { token, until: until(), process: access.process });
       return {
         renew: () =>

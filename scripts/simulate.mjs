@@ -17,21 +17,17 @@ const { values: options } = parseArgs({
     processes: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
     mutations: { type: 'boolean', default: false },
-    only: { type: 'string' },
+    only: { type: 'string', default: '' },
   },
 });
 
 prepare(['packages/transport-inproc']);
 if (options.trace) await runTo('main.ts', ['--first', options.first, '--trace']);
-else if (options.mutations) await runTo('mutate.ts', ['--seeds', options.seeds, ...onlyOf(options)]);
+else if (options.mutations) await runTo('mutate.ts', ['--seeds', options.seeds, '--only', options.only]);
 else await simulateAll();
 
 function tsx() {
   return { cwd: root, execArgv: ['--import', 'tsx', '--max-semi-space-size=32'] };
-}
-
-function onlyOf({ only }) {
-  return only === undefined ? [] : ['--only', only];
 }
 
 /** Runs a file of the harness that prints by itself, to its end. */

@@ -24,10 +24,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const child of processes) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
+    if (child.exitCode === null && child.signalCode === null) await kill(child);
   }
   await rm(dir, { recursive: true });
 });

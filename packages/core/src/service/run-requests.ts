@@ -69,9 +69,9 @@ export class RunRequests {
 
   /** Accepts a run. @returns nothing when it can't be: then its requester was told why. */
   #take(requester: NodeSession, request: RequestStart, body: Body | undefined): RunRecord | undefined {
-    const { runId, attempt, startedOn } = request;
+    const { runId, attempt, startedOn, resumed } = request;
     try {
-      const routineId = this.#resolve(request);
+      const routineId = this.#resolve(request.routineId, resumed);
       this.#accepted += 1;
       const record: RunRecord = {
         request: { ...request, routineId, resumed: undefined },
@@ -101,7 +101,7 @@ export class RunRequests {
   }
 
   /** The full id; of a request that is resumed it may have to wait for workers to come back, and stay as it is till then. */
-  #resolve({ routineId, resumed }: RequestStart): string {
+  #resolve(routineId: string, resumed: boolean | undefined): string {
     const { records, workers, recovery } = this.#parts;
     try {
       return records.resolve(routineId, workers.offered);
@@ -126,25 +126,32 @@ export class RunRequests {
     const follows = shared.join(record);
     if (follows) this.#parts.placement.follow(record);
     if (unclaimed && !resync.adopt(record, unclaimed)) cancelStale(unclaimed.worker, unclaimed.hold);
-    if (!follows && !record.worker && !recovery.wait(record)) this.notFound(record);
+    // Found, but not to go on: it is over.
+    const isOver = this.#parts.runs.get(runId) !== record;
+    if (!follows && !isOver && !record.worker && !recovery.wait(record)) this.notFound(record);
   }
 
-  /** A worker came back with a run that was resumed: now it is known what its id stands for. */
-  found(record: RunRecord): void {
-    const routineId = this.#resolve({ ...record.request, resumed: true });
-    record.request = { ...record.request, routineId };
+  /** A worker came back with a run that was resumed: now it is known what its id stands for. @returns whether it goes on. */
+  found(record: RunRecord): boolean {
+    return this.#identify(record, true);
   }
 
   /** No worker came back with a run that was resumed: it is placed as one that was not. */
   notFound(record: RunRecord): void {
-    const { records, workers, placement, outcomes } = this.#parts;
+    if (this.#identify(record, false)) this.#parts.placement.accept(record);
+  }
+
+  /** Has a run go by its full id. One whose id stands for no routine, or for several, is over. @returns whether it goes on. */
+  #identify(record: RunRecord, resumed: boolean): boolean {
+    const { request } = record;
     try {
-      const routineId = records.resolve(record.request.routineId, workers.offered);
-      record.request = { ...record.request, routineId };
+      const routineId = this.#resolve(request.routineId, resumed);
+      if (routineId !== request.routineId) record.request = { ...request, routineId };
+      return true;
     } catch (error) {
-      return outcomes.fail(record, toPlainError(error), false);
+      this.#parts.outcomes.fail(record, toPlainError(error), false);
+      return false;
     }
-    placement.accept(record);
   }
 
   /** The requester may not have heard how its run goes on. */

@@ -14,8 +14,8 @@ interface WorkerResyncParts {
   readonly answered: AnsweredRuns;
   readonly outcomes: RunOutcomes;
   readonly recovery: Recovery;
-  /** A run that waited is in the hands of a worker. */
-  readonly onFound: (record: RunRecord) => void;
+  /** A run that waited is in the hands of a worker. @returns `false` when it is over all the same. */
+  readonly onFound: (record: RunRecord) => boolean;
 }
 
 /** Matches what workers hold, as they tell over each new connection, with what is known of their runs. */
@@ -40,7 +40,7 @@ export class WorkerResync {
     recovery.workerReady(worker);
   }
 
-  /** Binds a run that waits to the execution of it that a worker has in hand. @returns whether it did wait for one. */
+  /** Binds a run that waits to the execution of it that a worker has in hand. @returns whether it goes on there. */
   adopt(record: RunRecord, { worker, hold }: UnclaimedRun): boolean {
     const { placement, recovery, onFound } = this.#parts;
     const target = record.leader ?? record;
@@ -51,7 +51,7 @@ export class WorkerResync {
     if (target.worker || target.cancelled || isLate || isTaken) return false;
     recovery.forget(target);
     placement.withdraw(target);
-    onFound(target);
+    if (!onFound(target)) return false;
     placement.bind(target, worker, hold);
     this.#goOn(target, worker, hold);
     return true;

@@ -156,6 +156,24 @@ describe('when the service is started anew', () => {
     expect(cluster.service.runsInHand).toBe(0);
   });
 
+  it('a run whose id has come to stand for several routines fails, and its worker ends it and goes on', async () => {
+    const routineId = 'tname:app:twice';
+    await restart();
+    client = await clientBack();
+    await client.resume('run-1', { routineId });
+    const routines = ['tname:app:twice:1.0.0', 'tname:app:twice:2.0.0'];
+    const holds: HeldRun[] = [{ runId: 'run-1', attempt: 1, lease: 7, state: 'running' }];
+    worker = await cluster.worker('worker', { resume: worker.session, holds, routines });
+    expect(client.all('v1.routine.failed')).toMatchObject([
+      { runId: 'run-1', error: { code: 'ROUTINE_VERSION_UNKNOWN' } },
+    ]);
+    expect(worker.all('v1.routine.cancel')).toMatchObject([{ runId: 'run-1', lease: 7 }]);
+    expect(worker.isClosed).toBe(false);
+    expect(cluster.service.runsInHand).toBe(0);
+    await client.request('run-2', small, { routineId: routines[1] });
+    expect(worker.asked).toEqual(['run-2']);
+  });
+
   it('a run that nobody asked for before waits for nothing', async () => {
     await restart();
     worker = await back();

@@ -49,7 +49,7 @@ export interface RunRecord {
   /** The equal call that it follows: it is not placed, and gets what comes of that one. */
   leader?: RunRecord | undefined;
   /** The equal calls that follow it, in the order of their requests. */
-  followers?: readonly RunRecord[] | undefined;
+  followers?: Set<RunRecord> | undefined;
   /** The requester was told that no worker offers the routine. */
   told: boolean;
   queueTimer?: Timer | undefined;

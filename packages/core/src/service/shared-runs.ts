@@ -31,7 +31,7 @@ export class SharedRuns {
   /** Has one run get what comes of another. */
   follow(record: RunRecord, leader: RunRecord): void {
     record.leader = leader;
-    leader.followers = [...(leader.followers ?? []), record];
+    (leader.followers ??= new Set()).add(record);
   }
 
   /**
@@ -39,7 +39,8 @@ export class SharedRuns {
    * @returns that one, which can read whatever the other could; `undefined` when there is none.
    */
   succeed(record: RunRecord): RunRecord | undefined {
-    const { followers = [], sharedAs, request } = record;
+    const { sharedAs, request } = record;
+    const followers = [...(record.followers ?? [])];
     const heir = followers.find((follower) => follower.request.store === request.store);
     if (!heir) return undefined;
     if (sharedAs !== undefined && this.#leaders.get(sharedAs) === record) this.#leaders.set(sharedAs, heir);
@@ -53,13 +54,14 @@ export class SharedRuns {
   leave(record: RunRecord): void {
     const { leader } = record;
     if (!leader) return;
-    leader.followers = leader.followers?.filter((follower) => follower !== record);
+    leader.followers?.delete(record);
     record.leader = undefined;
   }
 
   /** A run is over, or will be: who joins from now on has a run of its own. @returns those that followed it. */
   end(record: RunRecord): readonly RunRecord[] {
-    const { sharedAs, followers = [] } = record;
+    const { sharedAs } = record;
+    const followers = [...(record.followers ?? [])];
     if (sharedAs !== undefined && this.#leaders.get(sharedAs) === record) this.#leaders.delete(sharedAs);
     record.followers = undefined;
     for (const follower of followers) follower.leader = undefined;

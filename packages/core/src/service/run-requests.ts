@@ -11,7 +11,6 @@ import type { RoutineRecords } from './routine-records.js';
 import type { RunOutcomes } from './run-outcomes.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import type { SharedRuns } from './shared-runs.js';
-import { NOT_WAITING } from './waiting-line.js';
 import type { WorkerResync } from './worker-resync.js';
 import type { WorkerTable } from './worker-table.js';
 
@@ -72,9 +71,11 @@ export class RunRequests {
     const { runId, attempt, startedOn, resumed } = request;
     try {
       const routineId = this.#resolve(request.routineId, resumed);
+      const isAsItIs = routineId === request.routineId && resumed === undefined;
       this.#accepted += 1;
+      // For each run: what is spread here would cost more than all the rest.
       const record: RunRecord = {
-        request: { ...request, routineId, resumed: undefined },
+        request: isAsItIs ? request : { ...request, routineId, resumed: undefined },
         body,
         requester,
         askedIn: requester.connections,
@@ -88,7 +89,11 @@ export class RunRequests {
         started: false,
         hanging: false,
         told: false,
-        ...NOT_WAITING,
+        turn: 0,
+        line: undefined,
+        before: undefined,
+        behind: undefined,
+        heapIndex: -1,
       };
       this.#parts.runs.set(runId, record);
       requester.openRuns += 1;

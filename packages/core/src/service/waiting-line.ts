@@ -2,15 +2,6 @@ import { IndexedHeap } from './indexed-heap.js';
 import type { Lane } from './lane.js';
 import type { RunRecord } from './run-record.js';
 
-/** What a run is that does not wait. */
-export const NOT_WAITING = {
-  turn: 0,
-  line: undefined,
-  before: undefined,
-  behind: undefined,
-  heapIndex: -1,
-} as const;
-
 /**
  * Waiting runs among which nothing but the order of their acceptance decides. They are linked, so that each costs no memory
  * beside its record, and any can go at once.

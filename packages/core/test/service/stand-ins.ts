@@ -2,7 +2,6 @@ import type { Labels } from '../../src/model/labels.js';
 import type { RequestStart } from '../../src/protocol/directives.js';
 import type { NodeSession } from '../../src/service/node-session.js';
 import type { RunRecord } from '../../src/service/run-record.js';
-import { NOT_WAITING } from '../../src/service/waiting-line.js';
 import type { WorkerEntry } from '../../src/service/worker-entry.js';
 import type { WorkerTable } from '../../src/service/worker-table.js';
 
@@ -37,7 +36,7 @@ export function runOf(request: Partial<RequestStart> = {}, more: Partial<RunReco
     request: { ...start, routineId: TRAIN, ...request },
     ...{ body: undefined, requester: {} as NodeSession, order: made, attempt: 0, lease: 0 },
     ...{ askedIn: 1, downfalls: 0, losses: 0, expectedMs: 0, started: false, hanging: false, told: false },
-    ...NOT_WAITING,
+    ...{ turn: 0, line: undefined, before: undefined, behind: undefined, heapIndex: -1 },
     ...more,
   };
 }

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../ports/clock.js';
 import type { HeldRun, RunHeader } from '../protocol/directives.js';
 import type { NodeSession } from './node-session.js';
 import type { RunRecord } from './run-record.js';
+import { SetIndex } from './set-index.js';
 import type { WorkerEntry } from './worker-entry.js';
 
 /** A run that a worker holds and nobody has asked for yet. */
@@ -30,11 +31,13 @@ export class Recovery {
   readonly #parts: RecoveryParts;
   /** By lease. */
   readonly #unclaimed = new Map<number, UnclaimedRun>();
-  readonly #unclaimedOf = new Map<string, Set<UnclaimedRun>>();
+  /** The same, by run and by worker. */
+  readonly #unclaimedOf = new SetIndex<string, UnclaimedRun>();
+  readonly #heldBy = new SetIndex<WorkerEntry, UnclaimedRun>();
   readonly #timers = new Map<WorkerEntry, Timer>();
   readonly #recovering = new Set<RunRecord>();
   /** Those of them that a worker of that name began to run. */
-  readonly #startedOn = new Map<string, Set<RunRecord>>();
+  readonly #startedOn = new SetIndex<string, RunRecord>();
   /** Names of workers that have told what they hold. */
   readonly #back = new Set<string>();
   readonly #workersBackAt: number;
@@ -56,7 +59,7 @@ export class Recovery {
   /** The execution of a run that some worker holds unclaimed, the latest of several; earlier ones are given up. */
   claim(runId: string, attempt: number): UnclaimedRun | undefined {
     let latest: UnclaimedRun | undefined;
-    for (const found of [...(this.#unclaimedOf.get(runId) ?? [])]) {
+    for (const found of [...this.#unclaimedOf.get(runId)]) {
       const isLater = found.hold.attempt >= attempt && (!latest || found.hold.lease > latest.hold.lease);
       const stale = isLater ? latest : found;
       if (isLater) latest = found;
@@ -80,7 +83,7 @@ export class Recovery {
     // The worker that began to run it is back, without it.
     if (startedOn !== undefined && this.#back.has(startedOn)) return false;
     this.#recovering.add(record);
-    if (startedOn !== undefined) addTo(this.#startedOn, startedOn, record);
+    if (startedOn !== undefined) this.#startedOn.add(startedOn, record);
     this.#workersBack ??= clock.after(leftMs, () => this.#place([...this.#recovering]));
     return true;
   }
@@ -89,20 +92,20 @@ export class Recovery {
   forget(record: RunRecord): void {
     if (!this.#recovering.delete(record)) return;
     const { startedOn } = record.request;
-    if (startedOn !== undefined) removeFrom(this.#startedOn, startedOn, record);
+    if (startedOn !== undefined) this.#startedOn.remove(startedOn, record);
   }
 
   /** A worker holds a run that nobody has asked for yet. */
   keep(worker: WorkerEntry, hold: HeldRun): void {
     const unclaimed = { worker, hold };
     this.#unclaimed.set(hold.lease, unclaimed);
-    addTo(this.#unclaimedOf, hold.runId, unclaimed);
+    this.#unclaimedOf.add(hold.runId, unclaimed);
+    this.#heldBy.add(worker, unclaimed);
     if (this.#timers.has(worker) || this.#isClosed) return;
     const { clock, unclaimedMs } = this.#parts;
     const late = (): void => {
       this.#timers.delete(worker);
-      for (const unclaimed of [...this.#unclaimed.values()])
-        if (unclaimed.worker === worker) this.#giveUp(unclaimed);
+      for (const unclaimed of [...this.#heldBy.get(worker)]) this.#giveUp(unclaimed);
     };
     this.#timers.set(worker, clock.after(unclaimedMs, late));
   }
@@ -110,15 +113,14 @@ export class Recovery {
   /** A worker has told all that it holds: what it began and does not hold is not waited for. */
   workerReady({ node }: WorkerEntry): void {
     this.#back.add(node.name);
-    this.#place([...(this.#startedOn.get(node.name) ?? [])]);
+    this.#place([...this.#startedOn.get(node.name)]);
   }
 
   /** Nothing that a worker held can be had any more: it is gone, or is about to tell anew. */
   forgetWorker(worker: WorkerEntry): void {
     this.#timers.get(worker)?.cancel();
     this.#timers.delete(worker);
-    for (const unclaimed of [...this.#unclaimed.values()])
-      if (unclaimed.worker === worker) this.#drop(unclaimed);
+    for (const unclaimed of [...this.#heldBy.get(worker)]) this.#drop(unclaimed);
   }
 
   /**
@@ -141,8 +143,10 @@ export class Recovery {
 
   #drop(unclaimed: UnclaimedRun): void {
     const { runId, lease } = unclaimed.hold;
-    this.#unclaimed.delete(lease);
-    removeFrom(this.#unclaimedOf, runId, unclaimed);
+    // A lease may have been given out twice, by a clock that went back.
+    if (this.#unclaimed.get(lease) === unclaimed) this.#unclaimed.delete(lease);
+    this.#unclaimedOf.remove(runId, unclaimed);
+    this.#heldBy.remove(unclaimed.worker, unclaimed);
   }
 
   #place(records: readonly RunRecord[]): void {
@@ -160,16 +164,4 @@ export function cancelStale({ node }: WorkerEntry, { runId, attempt, lease }: Ru
     `Nobody waits for attempt ${attempt} of ${runId} any more`,
   );
   node.post({ type: 'v1.routine.cancel', runId, attempt, lease, error: toPlainError(error) });
-}
-
-function addTo<Key, Item>(sets: Map<Key, Set<Item>>, key: Key, item: Item): void {
-  const set = sets.get(key);
-  if (set) set.add(item);
-  else sets.set(key, new Set([item]));
-}
-
-function removeFrom<Key, Item>(sets: Map<Key, Set<Item>>, key: Key, item: Item): void {
-  const set = sets.get(key);
-  set?.delete(item);
-  if (set?.size === 0) sets.delete(key);
 }

@@ -1,5 +1,6 @@
 import { hasLabels, labelsText, type Labels } from '../model/labels.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
+import { SetIndex } from './set-index.js';
 import { staysOn, WorkerPool } from './worker-pool.js';
 import type { WorkerEntry, WorkerOffer } from './worker-entry.js';
 
@@ -14,7 +15,7 @@ export class WorkerGroup {
   /** Those that have labels that runs require. */
   readonly #labelled = new Map<string, WorkerPool>();
   /** `name=value` -> the workers with that label. */
-  readonly #byLabel = new Map<string, Set<WorkerEntry>>();
+  readonly #byLabel = new SetIndex<string, WorkerEntry>();
 
   /** @param key - tells it from other groups. */
   constructor(key: string, { routines, store, serializers }: WorkerOffer) {
@@ -34,21 +35,13 @@ export class WorkerGroup {
   }
 
   add(worker: WorkerEntry): void {
-    for (const label of labelsOf(worker)) {
-      const workers = this.#byLabel.get(label);
-      if (workers) workers.add(worker);
-      else this.#byLabel.set(label, new Set([worker]));
-    }
+    for (const label of labelsOf(worker)) this.#byLabel.add(label, worker);
     this.#all.add(worker);
     for (const pool of this.#labelled.values()) if (hasLabels(worker.labels, pool.labels)) pool.add(worker);
   }
 
   remove(worker: WorkerEntry): void {
-    for (const label of labelsOf(worker)) {
-      const workers = this.#byLabel.get(label);
-      workers?.delete(worker);
-      if (workers?.size === 0) this.#byLabel.delete(label);
-    }
+    for (const label of labelsOf(worker)) this.#byLabel.remove(label, worker);
     for (const member of [...worker.memberships]) member.pool.remove(member);
   }
 
@@ -84,7 +77,6 @@ export class WorkerGroup {
     let rarest: ReadonlySet<WorkerEntry> | undefined;
     for (const entry of Object.entries(labels)) {
       const workers = this.#byLabel.get(labelText(entry));
-      if (!workers) return [];
       if (!rarest || workers.size < rarest.size) rarest = workers;
     }
     return rarest ?? [];

@@ -1,6 +1,7 @@
 import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
 import type { AnnouncedRun, RunsAnnounced } from '../protocol/directives.js';
+import { ANNOUNCED_AT_ONCE } from '../protocol/read-announced.js';
 
 /** A run that this node executes by itself. Its ids are read only when it is told of. */
 export interface LocalRun {
@@ -9,9 +10,6 @@ export interface LocalRun {
   readonly rootRunId: string;
   readonly parentRunId?: string | undefined;
 }
-
-/** How many runs one directive tells of at most: so many fit into it, however long their ids are. */
-const MOST_AT_ONCE = 500;
 
 /**
  * Tells the service of the runs that a node executes by itself, so that they are seen there. All of one turn by one directive;
@@ -69,8 +67,8 @@ export class RunAnnouncements {
     this.#begun.clear();
     const ended = this.#ended;
     this.#ended = [];
-    for (let from = 0; from < Math.max(started.length, ended.length); from += MOST_AT_ONCE) {
-      const to = from + MOST_AT_ONCE;
+    for (let from = 0; from < Math.max(started.length, ended.length); from += ANNOUNCED_AT_ONCE) {
+      const to = from + ANNOUNCED_AT_ONCE;
       this.#post({
         type: 'v1.run.announced',
         started: started.slice(from, to),

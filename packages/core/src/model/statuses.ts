@@ -14,6 +14,12 @@ export type WorkerStatus =
   /** Takes no more runs; ends when those it has are over. */
   | 'TERMINATING';
 
+/** Every one of them. */
+export const WORKER_STATUSES: readonly WorkerStatus[] = [
+  ...(['INITIALIZING', 'IDLE', 'WORKING'] as const),
+  ...(['HANGING', 'TERMINATING'] as const),
+];
+
 /** What the service says of a worker. @public */
 export type ServiceWorkerStatus =
   | WorkerStatus

@@ -3,6 +3,10 @@ import type { PlainCause, PlainError } from '../errors/plain-error.js';
 import { isLabels, LABELS_WANTED, type Labels } from '../model/labels.js';
 import { isBlobDigest } from '../model/stored-blob.js';
 
+/** Longest ids of runs, sessions and questions, in UTF-16 units. */
+export const ID_LENGTH = 64;
+/** Longest names of nodes, and ids of routines. */
+export const NAME_LENGTH = 500;
 /** Longest text of a header field, in UTF-16 units; error texts have the bound of their own that errors are cut to. */
 const TEXT_LENGTH = 2_000;
 const ERROR_TEXT_LENGTH = 70_000;
@@ -92,6 +96,22 @@ export class FieldReader {
     if (!Array.isArray(value) || value.length > longest)
       return this.refuse(name, `a list of at most ${longest}`);
     return value.map(read);
+  }
+
+  /** A list of at most `most` texts, none longer than `longest`. */
+  texts(name: string, longest: number, most?: number): string[] {
+    const read = (value: unknown): string =>
+      typeof value === 'string' && value.length <= longest
+        ? value
+        : this.refuse(name, `a list of texts of at most ${longest}`);
+    return this.list(name, read, most);
+  }
+
+  /** A list of at most so many as are allowed. */
+  someOf<T extends string>(name: string, allowed: readonly T[]): T[] {
+    const read = (value: unknown): T =>
+      allowed.find((each) => each === value) ?? this.refuse(name, `a list of ${allowed.join(', ')}`);
+    return this.list(name, read, allowed.length);
   }
 
   /** The fields of a field. */

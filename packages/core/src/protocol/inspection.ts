@@ -1,8 +1,8 @@
 import type { PlainError } from '../errors/plain-error.js';
 import type { RoutineInfo, WorkerInfo } from '../model/cluster-info.js';
 import { LONGEST_LIST, RUN_STATUSES, type RunFilter, type RunInfo } from '../model/run-info.js';
-import type { ServiceWorkerStatus } from '../model/statuses.js';
-import type { FieldReader } from './fields.js';
+import { WORKER_STATUSES, type ServiceWorkerStatus } from '../model/statuses.js';
+import { ID_LENGTH, NAME_LENGTH, type FieldReader } from './fields.js';
 
 /** What a node may ask the service: what it knows, or to cancel a run of whomever. */
 export type Question =
@@ -30,13 +30,8 @@ export interface ServiceAnswers {
   readonly error?: PlainError | undefined;
 }
 
-const ID_LENGTH = 64;
-const NAME_LENGTH = 500;
 const MOST = 1_000_000;
-const WORKER_STATUSES: readonly ServiceWorkerStatus[] = [
-  ...(['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const),
-  ...(['UNRESPONSIVE', 'CLOSED'] as const),
-];
+const STATUSES_AT_SERVICE: readonly ServiceWorkerStatus[] = [...WORKER_STATUSES, 'UNRESPONSIVE', 'CLOSED'];
 
 export function readAsk(fields: FieldReader): AskService {
   const base = { type: 'v1.service.ask', ask: fields.text('ask', ID_LENGTH) } as const;
@@ -64,9 +59,7 @@ export function readAnswer(fields: FieldReader): ServiceAnswers {
 
 function readFilter(fields: FieldReader): RunFilter {
   const text = (name: string, longest: number) => fields.optional(name, () => fields.text(name, longest));
-  const status = fields.optional('status', () =>
-    fields.list('status', (value) => statusOf(fields, value), RUN_STATUSES.length),
-  );
+  const status = fields.optional('status', (name) => fields.someOf(name, RUN_STATUSES));
   const [routine, parentRunId, rootRunId] = [
     text('routine', NAME_LENGTH),
     text('parentRunId', ID_LENGTH),
@@ -84,10 +77,6 @@ function readFilter(fields: FieldReader): RunFilter {
 
 function readRun(fields: FieldReader): RunInfo {
   const text = (name: string, longest: number) => fields.optional(name, () => fields.text(name, longest));
-  const waitsFor = (value: unknown): string =>
-    typeof value === 'string' && value.length <= ID_LENGTH
-      ? value
-      : fields.refuse('waitsFor', 'a list of run ids');
   return {
     runId: fields.text('runId', ID_LENGTH),
     routineId: fields.text('routineId', NAME_LENGTH),
@@ -97,25 +86,21 @@ function readRun(fields: FieldReader): RunInfo {
     attempt: fields.optional('attempt', (name) => fields.count(name, MOST)),
     worker: text('worker', NAME_LENGTH),
     requester: text('requester', NAME_LENGTH),
-    waitsFor: fields.list('waitsFor', waitsFor, LONGEST_LIST),
+    waitsFor: fields.texts('waitsFor', ID_LENGTH, LONGEST_LIST),
   };
 }
 
 function readWorker(fields: FieldReader): WorkerInfo {
-  const routine = (value: unknown): string =>
-    typeof value === 'string' && value.length <= NAME_LENGTH
-      ? value
-      : fields.refuse('routines', 'a list of routine ids');
   return {
     name: fields.text('name', NAME_LENGTH),
-    status: fields.oneOf('status', WORKER_STATUSES),
+    status: fields.oneOf('status', STATUSES_AT_SERVICE),
     slots: fields.count('slots', MOST),
     inbox: fields.count('inbox', MOST),
     running: fields.count('running', MOST),
     hanging: fields.count('hanging', MOST),
     acceptsWork: fields.flag('acceptsWork'),
     labels: fields.labels('labels'),
-    routines: fields.list('routines', routine, LONGEST_LIST),
+    routines: fields.texts('routines', NAME_LENGTH, LONGEST_LIST),
   };
 }
 
@@ -125,9 +110,4 @@ function readRoutine(fields: FieldReader): RoutineInfo {
     recordId: fields.text('recordId', NAME_LENGTH),
     workers: fields.count('workers', MOST),
   };
-}
-
-function statusOf(fields: FieldReader, value: unknown): RunInfo['status'] {
-  const found = RUN_STATUSES.find((status) => status === value);
-  return found ?? fields.refuse('status', `a list of ${RUN_STATUSES.join(', ')}`);
 }

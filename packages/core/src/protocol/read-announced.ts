@@ -1,16 +1,15 @@
 import type { AnnouncedRun, RunsAnnounced } from './directives.js';
-import type { FieldReader } from './fields.js';
+import { ID_LENGTH, NAME_LENGTH, type FieldReader } from './fields.js';
 
-const ID_LENGTH = 64;
-const NAME_LENGTH = 500;
-const MOST_AT_ONCE = 500;
+/** How many runs one directive tells of at most: so many fit into it, however long their ids are. */
+export const ANNOUNCED_AT_ONCE = 500;
 
 /** The runs that a node says it executes by itself. @throws `PROTOCOL_MALFORMED`, naming the field. */
 export function readRunsAnnounced(fields: FieldReader): RunsAnnounced {
   return {
     type: 'v1.run.announced',
-    started: fields.list('started', (value) => announcedRun(fields.item('started', value)), MOST_AT_ONCE),
-    ended: fields.list('ended', (value) => runIdOf(fields, value), MOST_AT_ONCE),
+    started: fields.list('started', (value) => announcedRun(fields.item('started', value)), ANNOUNCED_AT_ONCE),
+    ended: fields.texts('ended', ID_LENGTH, ANNOUNCED_AT_ONCE),
   };
 }
 
@@ -22,9 +21,4 @@ function announcedRun(fields: FieldReader): AnnouncedRun {
     parentRunId: fields.optional('parentRunId', (name) => fields.text(name, ID_LENGTH)),
     startedAt: fields.finite('startedAt'),
   };
-}
-
-function runIdOf(fields: FieldReader, value: unknown): string {
-  if (typeof value === 'string' && value.length <= ID_LENGTH) return value;
-  return fields.refuse('ended', `a list of texts of at most ${ID_LENGTH}`);
 }

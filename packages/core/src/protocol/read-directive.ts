@@ -4,18 +4,17 @@ import { LIMITS } from '../model/limits.js';
 import { REFERENCE_NODE_BYTES } from '../model/reference.js';
 import { OUTLINE_ENTRIES } from '../model/result.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
-import { TRIGGER_WHENS, type OfferedTrigger, type TriggerWhen } from '../model/trigger.js';
+import { WORKER_STATUSES } from '../model/statuses.js';
+import { TRIGGER_WHENS, type OfferedTrigger } from '../model/trigger.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
 import type { Directive, Greeting, HeldRun, RunHeader } from './directives.js';
-import { FieldReader } from './fields.js';
+import { FieldReader, ID_LENGTH, NAME_LENGTH } from './fields.js';
 import { readAnswer, readAsk } from './inspection.js';
 import { readRunsAnnounced } from './read-announced.js';
 import type { ReferenceText } from './reference-text.js';
 
-const ID_LENGTH = 64;
 const DIGEST_LENGTH = 64;
-const NAME_LENGTH = 500;
 /** Highest number of a part of a value. */
 const LAST_PART = 1_000_000;
 /** Highest depth of triggers that a header may say; nodes keep to a lower one. */
@@ -27,7 +26,6 @@ const MOST_ACKNOWLEDGED = 10_000;
 const SERIALIZER_LENGTH = 200;
 const MOST_SERIALIZERS = 1_000;
 const VERSION_LENGTH = 64;
-const STATUSES = ['INITIALIZING', 'IDLE', 'WORKING', 'HANGING', 'TERMINATING'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 type Reader = (fields: FieldReader) => Directive;
@@ -37,11 +35,6 @@ const run = (fields: FieldReader): RunHeader => ({
   attempt: fields.count('attempt', 1_000_000),
   lease: fields.count('lease'),
 });
-
-const runId = (fields: FieldReader) => (value: unknown) =>
-  typeof value === 'string' && value.length <= ID_LENGTH
-    ? value
-    : fields.refuse('submitted', 'a list of run ids');
 
 function offered(fields: FieldReader, value: unknown): OfferedRoutine {
   const routine = fields.item('routines', value);
@@ -53,19 +46,11 @@ function offered(fields: FieldReader, value: unknown): OfferedRoutine {
 }
 
 function offeredTrigger(fields: FieldReader): OfferedTrigger {
-  const when = (value: unknown): TriggerWhen =>
-    TRIGGER_WHENS.find((each) => each === value) ??
-    fields.refuse('when', `a list of ${TRIGGER_WHENS.join(', ')}`);
-  return { on: fields.text('on', NAME_LENGTH), when: fields.list('when', when, TRIGGER_WHENS.length) };
+  return { on: fields.text('on', NAME_LENGTH), when: fields.someOf('when', TRIGGER_WHENS) };
 }
 
-function serializerKeys(fields: FieldReader, name: string): string[] {
-  const read = (value: unknown): string =>
-    typeof value === 'string' && value.length <= SERIALIZER_LENGTH
-      ? value
-      : fields.refuse(name, `a list of texts of at most ${SERIALIZER_LENGTH}`);
-  return fields.list(name, read, MOST_SERIALIZERS);
-}
+const serializerKeys = (fields: FieldReader, name: string): string[] =>
+  fields.texts(name, SERIALIZER_LENGTH, MOST_SERIALIZERS);
 
 const store = (fields: FieldReader) => (name: string) => fields.text(name, STORE_LENGTH);
 
@@ -96,15 +81,11 @@ function reference(fields: FieldReader): ReferenceText {
 
 function remember(fields: FieldReader): RememberControl {
   const control = fields.record('remember');
-  const text = (value: unknown): string =>
-    typeof value === 'string' && value.length <= PATH_LENGTH
-      ? value
-      : control.refuse('outline', 'a list of texts');
   return {
     refresh: control.optional('refresh', (name) => control.flag(name)),
     maxAgeMs: control.optional('maxAgeMs', (name) => control.finite(name)),
     verifyRate: control.optional('verifyRate', (name) => control.finite(name)),
-    outline: control.optional('outline', (name) => control.list(name, text, 2 * OUTLINE_ENTRIES)),
+    outline: control.optional('outline', (name) => control.texts(name, PATH_LENGTH, 2 * OUTLINE_ENTRIES)),
   };
 }
 
@@ -138,7 +119,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
   'v1.heartbeat.check_pulse': () => ({ type: 'v1.heartbeat.check_pulse' }),
   'v1.heartbeat.give_pulse': (fields) => ({
     type: 'v1.heartbeat.give_pulse',
-    status: fields.oneOf('status', STATUSES),
+    status: fields.oneOf('status', WORKER_STATUSES),
   }),
   'v1.routine.request_start': (fields) => ({
     type: 'v1.routine.request_start',
@@ -160,7 +141,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     serializers: fields.optional('serializers', (name) => serializerKeys(fields, name)),
     triggeredBy: fields.optional('triggeredBy', (name) => fields.text(name, ID_LENGTH)),
     triggerDepth: fields.optional('triggerDepth', (name) => fields.count(name, TRIGGER_DEPTH)),
-    submitted: fields.optional('submitted', (name) => fields.list(name, runId(fields), LIMITS.callDepth + 1)),
+    submitted: fields.optional('submitted', (name) => fields.texts(name, ID_LENGTH, LIMITS.callDepth + 1)),
   }),
   'v1.routine.waiting': (fields) => ({
     type: 'v1.routine.waiting',

@@ -77,7 +77,7 @@ export class Lane implements HeapItem {
   }
 
   add(record: RunRecord): void {
-    const depth = Math.min(record.request.depth ?? 0, DEEPEST);
+    const depth = depthOf(record);
     let deeper: WaitingLine | undefined;
     let line = this.#deepest;
     while (line && line.depth > depth) {

@@ -1,15 +1,15 @@
 import type { WorkerInfo } from '../model/cluster-info.js';
 import { statusOfCounts } from '../model/statuses.js';
+import { isAlive } from './matchmaker.js';
 import type { WorkerEntry } from './worker-entry.js';
 
 export function workerInfo(worker: WorkerEntry): WorkerInfo {
   const { node, slots, inbox, acceptsWork, labels = {}, routines, computing, hanging } = worker;
   const { status } = worker;
-  const isAtWork = status === 'IDLE' || status === 'WORKING' || status === 'HANGING';
   return {
     ...{ name: node.name, slots, inbox, acceptsWork, labels, hanging },
     // What the service keeps tells whether it is there, not what it does.
-    status: isAtWork ? statusOfCounts({ running: computing, hanging }) : status,
+    status: isAlive(status) ? statusOfCounts({ running: computing, hanging }) : status,
     routines: [...routines.keys()],
     running: computing,
   };

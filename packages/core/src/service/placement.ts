@@ -130,13 +130,12 @@ export class Placement {
     this.setHanging(to, hanging);
   }
 
-  /** Has a run wait no more, for a worker or for its arguments. @returns whether it waited for a worker. */
-  withdraw(record: RunRecord): boolean {
+  /** Has a run wait no more, for a worker or for its arguments. */
+  withdraw(record: RunRecord): void {
     const kind = record.line?.lane.kind;
-    const waited = this.queue.remove(record);
+    this.queue.remove(record);
     this.#leftQueue(record, kind);
     this.resends.forget(record);
-    return waited;
   }
 
   setHanging(record: RunRecord, waits: boolean): void {

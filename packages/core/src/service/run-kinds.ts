@@ -13,10 +13,6 @@ export class RunKinds {
     this.#onForgotten = onForgotten;
   }
 
-  get size(): number {
-    return this.#kinds.size;
-  }
-
   of(request: RequestStart): RunKind {
     const key = kindKeyOf(request);
     let kind = this.#kinds.get(key);

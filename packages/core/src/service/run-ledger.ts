@@ -190,7 +190,7 @@ export class RunLedger {
   resynced(requester: NodeSession): void {
     const message = `${requester.name} came back, and did not ask for it again`;
     const unwanted = toPlainError(new RoutineEngineError('RUN_CANCELLED', message));
-    if (requester.openRuns > 0) this.#stopAll((record) => isUnwanted(record, requester), unwanted);
+    this.#stopAll(requester, unwanted, ({ askedIn, cancelled }) => askedIn !== requester.connections && !cancelled);
     this.#answered.forgetEarlier(requester);
     this.#parts.onFewer();
   }
@@ -217,15 +217,18 @@ export class RunLedger {
 
   /** A requester is gone: nobody waits for its runs. */
   requesterLost(requester: NodeSession, error: Error): void {
-    this.#stopAll((record) => record.requester === requester, toPlainError(error));
+    this.#stopAll(requester, toPlainError(error), () => true);
     this.#answered.requesterLost(requester);
     this.#parts.onFewer();
   }
 
-  #stopAll(isMeant: (record: RunRecord) => boolean, error: PlainError): void {
-    for (const record of [...this.#runs.values()])
+  #stopAll(requester: NodeSession, error: PlainError, isMeant: (record: RunRecord) => boolean): void {
+    if (requester.openRuns === 0) return;
+    for (const record of [...this.#runs.values()]) {
+      if (record.requester !== requester || !isMeant(record)) continue;
       // A trigger's run answers the end of another, and nobody waits for it.
-      if (isMeant(record) && record.request.triggeredBy === undefined) this.#outcomes.stop(record, error);
+      if (record.request.triggeredBy === undefined) this.#outcomes.stop(record, error);
+    }
   }
 
   #forget(record: RunRecord): void {
@@ -245,8 +248,4 @@ export class RunLedger {
     });
     return undefined;
   }
-}
-
-function isUnwanted({ requester, askedIn, cancelled }: RunRecord, node: NodeSession): boolean {
-  return requester === node && askedIn !== node.connections && !cancelled;
 }

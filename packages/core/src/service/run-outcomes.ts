@@ -1,7 +1,7 @@
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { dropBody, type Body } from '../model/body.js';
-import type { Directive, RunCompletes, RunFails } from '../protocol/directives.js';
+import type { Directive, PlaceAgain, RunCompletes, RunFails } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import type { AnsweredRuns } from './answered-runs.js';
 import { Deliveries } from './deliveries.js';
@@ -62,7 +62,7 @@ export class RunOutcomes {
   /** A run failed, or its worker could not take or keep it: then it is placed elsewhere. */
   failed(record: RunRecord, report: RunFails): void {
     const { again, error, cancelled } = report;
-    if (again !== 'no') return this.#gaveBack(record, report);
+    if (again !== 'no') return this.#gaveBack(record, again, error);
     const followers = this.#shared.end(record);
     // That one is wanted no more says nothing of the others.
     const told = cancelled ? [record] : [record, ...followers];
@@ -75,11 +75,11 @@ export class RunOutcomes {
     this.#placement.fill();
   }
 
-  #gaveBack(record: RunRecord, { again, error }: RunFails): void {
+  #gaveBack(record: RunRecord, again: Exclude<PlaceAgain, 'no'>, error: PlainError): void {
     const { worker } = record;
     this.#placement.release(record);
     if (worker) worker.refusing = again === 'busy';
-    this.#placement.again(record, error, again === 'busy' || again === 'no' ? 'blameless' : again);
+    this.#placement.again(record, error, again === 'busy' ? 'blameless' : again);
     this.#placement.fill();
   }
 

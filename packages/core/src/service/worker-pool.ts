@@ -30,7 +30,7 @@ export class WorkerPool {
   readonly waiting = new Set<RunKind>();
   /** How many workers are here that do not drain. */
   staying = 0;
-  readonly #members = new Map<WorkerEntry, PoolMember>();
+  readonly #members = new Set<PoolMember>();
   readonly #onUnused: () => void;
   #users = 0;
 
@@ -56,18 +56,12 @@ export class WorkerPool {
   }
 
   clear(): void {
-    for (const member of [...this.#members.values()]) this.remove(member);
-  }
-
-  /** The membership of a worker that can take a run at once. */
-  freeMember(worker: WorkerEntry): PoolMember | undefined {
-    const member = this.#members.get(worker);
-    return member?.heap === this.free ? member : undefined;
+    for (const member of [...this.#members]) this.remove(member);
   }
 
   add(worker: WorkerEntry): void {
     const member = new PoolMember(worker, this);
-    this.#members.set(worker, member);
+    this.#members.add(member);
     worker.memberships.push(member);
     this.update(member);
   }
@@ -75,7 +69,7 @@ export class WorkerPool {
   remove(member: PoolMember): void {
     this.#move(member, undefined);
     this.#count(member, false);
-    this.#members.delete(member.worker);
+    this.#members.delete(member);
     member.worker.memberships.splice(member.worker.memberships.indexOf(member), 1);
   }
 

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 /** One way to break core: in a built file, one text stands in the place of another. */
 export interface Mutation {
   readonly name: string;
@@ -6,6 +9,14 @@ export interface Mutation {
   /** Exactly as it stands there, once. */
   readonly text: string;
   readonly replacement: string;
+}
+
+/** Those that can't be made: core has changed, and their texts do not stand in its built files, or more than once. */
+export function outdated(mutations: readonly Mutation[]): readonly Mutation[] {
+  return mutations.filter(({ file, text }) => {
+    const path = fileURLToPath(new URL(`../../../core/dist/${file}`, import.meta.url));
+    return !existsSync(path) || readFileSync(path, 'utf8').split(text).length !== 2;
+  });
 }
 
 /** What the simulation has to notice. */
@@ -85,7 +96,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the service keeps the runs of a requester that is gone',
     file: 'service/run-ledger.js',
-    text: 'this.#stopAll((record) => record.requester === requester, toPlainError(error));',
+    text: 'this.#stopAll(requester, toPlainError(error), () => true);',
     replacement: '',
   },
   {
@@ -183,7 +194,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what a worker holds is adopted whatever its lease',
     file: 'service/worker-resync.js',
-    text: 'if (target.worker || target.cancelled || isLate)',
+    text: 'if (target.worker || target.cancelled || isLate || isTaken)',
     replacement: 'if (target.cancelled)',
   },
   {

@@ -2,7 +2,6 @@
 import { fork } from 'node:child_process';
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,7 +15,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MUTATIONS, type Mutation } from '../mutations.ts';
+import { MUTATIONS, outdated, type Mutation } from '../mutations.ts';
 import type { Report } from './simulate.ts';
 
 /** Longest time without news of a simulation, in milliseconds: one that never comes to its end has noticed, too. */
@@ -26,7 +25,6 @@ const { values: options } = parseArgs({
   options: { seeds: { type: 'string', default: '1000' }, only: { type: 'string', default: '' } },
 });
 const root = fileURLToPath(new URL('../../../../../', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'mutations-'));
 
 interface Noticed {
   readonly seed: number;
@@ -34,15 +32,19 @@ interface Noticed {
 }
 
 const wanted = MUTATIONS.filter(({ name }) => name.includes(options.only));
+const gone = outdated(wanted).map(({ name }) => name);
+if (gone.length > 0) {
+  console.error(`Outdated, since their texts do not stand in core exactly once:\n  ${gone.join('\n  ')}`);
+  process.exit(1);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'mutations-'));
 const waiting = [...wanted.entries()];
-const outdated: string[] = [];
 const found = new Map<Mutation, Noticed | undefined>();
 await Promise.all(Array.from({ length: availableParallelism() }, work));
 rmSync(folder, { recursive: true, force: true });
 
 const missed = wanted.filter((mutation) => !found.get(mutation));
-if (outdated.length > 0)
-  console.log(`outdated, since their texts are not in core once: ${outdated.join('; ')}`);
 console.log(
   `${wanted.length - missed.length} of ${wanted.length} mutations noticed within ${options.seeds} seeds`,
 );
@@ -52,22 +54,12 @@ process.exitCode = missed.length === 0 ? 0 : 1;
 async function work(): Promise<void> {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [index, mutation] = next;
-    if (!isInCore(mutation)) {
-      outdated.push(mutation.name);
-      continue;
-    }
     const noticed = await seedThatNotices(mutation, join(folder, String(index)));
     found.set(mutation, noticed);
     console.log(
       `${noticed ? `seed ${noticed.seed}` : 'never'}: ${mutation.name}${noticed ? `\n    ${noticed.how}` : ''}`,
     );
   }
-}
-
-/** Whether its text stands there, once: core changes. */
-function isInCore({ file, text }: Mutation): boolean {
-  const path = join(root, 'packages/core/dist', file);
-  return existsSync(path) && readFileSync(path, 'utf8').split(text).length === 2;
 }
 
 /** A tree of modules in which core is broken, and all else is as it is. */

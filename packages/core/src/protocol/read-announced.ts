@@ -8,7 +8,11 @@ export const ANNOUNCED_AT_ONCE = 500;
 export function readRunsAnnounced(fields: FieldReader): RunsAnnounced {
   return {
     type: 'v1.run.announced',
-    started: fields.list('started', (value) => announcedRun(fields.item('started', value)), ANNOUNCED_AT_ONCE),
+    started: fields.list(
+      'started',
+      (value) => announcedRun(fields.item('started', value)),
+      ANNOUNCED_AT_ONCE,
+    ),
     ended: fields.texts('ended', ID_LENGTH, ANNOUNCED_AT_ONCE),
   };
 }

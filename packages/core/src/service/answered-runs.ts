@@ -44,7 +44,13 @@ export class AnsweredRuns {
     if (waiting.length === 0) return node.acknowledge(at);
     const { runId, lease } = at;
     // Named one by one: a spread costs more than all else here.
-    const kept: KeptOutcome = this.#kept.get(lease) ?? { runId, attempt: at.attempt, lease, node, waiting: 0 };
+    const kept: KeptOutcome = this.#kept.get(lease) ?? {
+      runId,
+      attempt: at.attempt,
+      lease,
+      node,
+      waiting: 0,
+    };
     this.#kept.set(lease, kept);
     kept.waiting += waiting.length;
     for (const { requester, request } of waiting) {

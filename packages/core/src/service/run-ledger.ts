@@ -190,7 +190,11 @@ export class RunLedger {
   resynced(requester: NodeSession): void {
     const message = `${requester.name} came back, and did not ask for it again`;
     const unwanted = toPlainError(new RoutineEngineError('RUN_CANCELLED', message));
-    this.#stopAll(requester, unwanted, ({ askedIn, cancelled }) => askedIn !== requester.connections && !cancelled);
+    this.#stopAll(
+      requester,
+      unwanted,
+      ({ askedIn, cancelled }) => askedIn !== requester.connections && !cancelled,
+    );
     this.#answered.forgetEarlier(requester);
     this.#parts.onFewer();
   }

@@ -22,6 +22,20 @@ export { storeStats, type RoutineStats, type StoreStats } from './cache/store-st
 export { verifyStore, type VerifyReport } from './cache/verify-store.js';
 export { TieredStore } from './cache/tiered-store.js';
 export type { TieredStoreSettings } from './cache/tiers.js';
+export { SERVICE, WORKER } from './lifecycle/node-tokens.js';
+export {
+  makeService,
+  service,
+  type ServiceOptions,
+  type ServiceSettings,
+} from './lifecycle/service-plugin.js';
+export {
+  makeWorker,
+  worker,
+  type WorkerOptions,
+  type WorkerPlace,
+  type WorkerSettings,
+} from './lifecycle/worker-plugin.js';
 export { systemClock } from './lifecycle/platform/system-clock.js';
 export { Service, type ServiceCounts, type ServiceParts } from './service/service.js';
 export type { Labels } from './model/labels.js';

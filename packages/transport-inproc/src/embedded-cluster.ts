@@ -1,15 +1,7 @@
 import {
   ADAPTER_API_VERSION,
-  CLOCK,
-  CODEC,
-  EVENT_FEED,
-  IDS,
   LIMITS,
-  LOGGER,
-  NODE_IDENTITY,
-  RANDOM,
   RoutineEngineError,
-  ROUTINE_CATALOG,
   SERVICE_ADDRESS,
   TRANSPORT,
   provide,
@@ -19,11 +11,8 @@ import {
   type Transport,
 } from '@routine-engine/core/adapter';
 import {
-  CONTENTS,
-  RESULT_CACHE,
-  Service,
-  ThreadExecutor,
-  WorkerNode,
+  makeService,
+  makeWorker,
   type HeartbeatLimits,
   type Labels,
   type ThreadOptions,
@@ -84,35 +73,15 @@ export function embeddedCluster(options: EmbeddedClusterOptions): EnginePlugin {
 }
 
 function makeCluster(options: EmbeddedClusterOptions, parts: PartGetter): Cluster {
-  const transport = new InprocTransport(options);
-  const clock = parts.get(CLOCK);
-  const ids = parts.get(IDS);
-  const logger = parts.get(LOGGER);
-  const feed = parts.get(EVENT_FEED);
-  const { heartbeat, queuedRuns, labels, ...threads } = options;
-  const service = new Service({
-    ...{ name: 'service', clock, ids, logger, feed },
+  const { workers: count, heartbeat, queuedRuns, labels, windowBytes, ...threads } = options;
+  const transport = new InprocTransport(windowBytes === undefined ? {} : { windowBytes });
+  const service = makeService(parts, 'service', {
     ...(heartbeat && { heartbeat }),
     ...(queuedRuns !== undefined && { queuedRuns }),
   });
-  const shared = {
-    clock,
-    ids,
-    random: parts.get(RANDOM),
-    logger,
-    feed,
-    transport,
-    address: ADDRESS,
-  };
-  const workers = Array.from({ length: options.workers }, (_, index) => {
-    const identity = { name: `worker-${index + 1}`, project: parts.get(NODE_IDENTITY).project };
-    const [codec, catalog, cache] = [parts.get(CODEC), parts.get(ROUTINE_CATALOG), parts.get(RESULT_CACHE)];
-    const executor = new ThreadExecutor({ threads, clock });
-    return new WorkerNode({
-      ...{ ...shared, identity, codec, catalog, cache, executor },
-      contents: parts.get(CONTENTS),
-      ...(labels && { labels: labels(index + 1) }),
-    });
+  const workers = Array.from({ length: count }, (_, index) => {
+    const place = { name: `worker-${index + 1}`, transport, address: ADDRESS };
+    return makeWorker(parts, place, { ...threads, ...(labels && { labels: labels(index + 1) }) });
   });
   const stop = async (): Promise<void> => {
     // Whoever waited for a run is gone by now: those of triggers are left.

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, Server as HttpServer } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { PeerCertificate, TlsOptions } from 'node:tls';
 import type { Clock, MultiplexLimits, NodeRole } from '@routine-engine/core/adapter';
@@ -103,6 +103,11 @@ export interface WsListenerOptions {
   readonly path?: string;
   /** A server that exists: only upgrades of `path` are taken, and it is neither started nor closed. */
   readonly server?: HttpServer | HttpsServer;
+  /**
+   * Answers requests that are no upgrades, such as for health checks: anybody who reaches the port may send them. Default: 426.
+   * Only for a server of its own.
+   */
+  readonly onRequest?: (request: IncomingMessage, response: ServerResponse) => void;
   readonly auth?: WsAuth;
   /** Key, certificate and, for mutual TLS, `ca` and `requestCert: true`. */
   readonly tls?: TlsOptions;

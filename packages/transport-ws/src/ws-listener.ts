@@ -1,4 +1,9 @@
-import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Observable, type Subscriber } from 'rxjs';
@@ -172,7 +177,7 @@ class WsListener implements Listener {
   }
 }
 
-function ownServer({ tls, limits }: WsListenerOptions): HttpServer | HttpsServer {
+function ownServer({ tls, limits, onRequest = askToUpgrade }: WsListenerOptions): HttpServer | HttpsServer {
   const handshakeMs = limits?.handshakeMs ?? WS_LIMITS.handshakeMs;
   const options = {
     headersTimeout: handshakeMs,
@@ -186,10 +191,12 @@ function ownServer({ tls, limits }: WsListenerOptions): HttpServer | HttpsServer
     ? createTlsServer({ minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs, ...tls, ...options })
     : createServer(options);
   server.maxConnections = limits?.connections ?? WS_LIMITS.connections;
-  server.on('request', (_request, response) => {
-    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Length': 0 }).end();
-  });
+  server.on('request', onRequest);
   return server;
+}
+
+function askToUpgrade(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Length': 0 }).end();
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

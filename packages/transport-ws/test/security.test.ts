@@ -189,6 +189,16 @@ describe('a hostile peer', () => {
     expect((await fetch(listener.address.replace('ws:', 'http:'))).status).toBe(426);
   });
 
+  it('answers other requests as it is told, beside the nodes of the same port', async () => {
+    const listener = await listening({
+      onRequest: (request, response) => void response.end(`asked for ${request.url}`),
+    });
+    const { here } = await connected(listener);
+    const asked = await fetch(`${listener.address.replace('ws:', 'http:')}healthz`);
+    expect(await asked.text()).toBe('asked for /healthz');
+    expect(await firstValueFrom(here.state$)).toBe('open');
+  });
+
   it.each([
     ['text', (socket: WebSocket) => socket.send('text'), 1003],
     ['a message that is too long', (socket: WebSocket) => socket.send(new Uint8Array(300 * 1024)), 1009],

@@ -39,13 +39,14 @@ import {
   type NodeIdentity,
   type Token,
 } from '../ports/tokens.js';
+import { SERVICE, WORKER } from './node-tokens.js';
 import { consoleLogger } from './platform/console-logger.js';
 import { systemClock } from './platform/system-clock.js';
 import { systemRandom } from './platform/system-random.js';
 import { TempSpool } from './platform/temp-spool.js';
 import { uuidIds } from './platform/uuid-ids.js';
 
-/** Built only with a transport. */
+/** Built only with a transport, and only for a client: what is a service or worker itself requests nothing of its service. */
 const SERVICE_LINK: Token<ServiceLink | undefined> = Symbol.for('@routine-engine/service-link') as Token<
   ServiceLink | undefined
 >;
@@ -119,7 +120,7 @@ function contentsOf(parts: PartGetter): Contents {
 
 function linkOf(parts: PartGetter): ServiceLink | undefined {
   const transport = parts.find(TRANSPORT);
-  if (!transport) return undefined;
+  if (!transport || parts.find(SERVICE) || parts.all(WORKER).length > 0) return undefined;
   return new ServiceLink({
     transport,
     address: parts.get(SERVICE_ADDRESS),

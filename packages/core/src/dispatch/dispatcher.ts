@@ -10,6 +10,7 @@ import type { Encoded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReferenceData } from '../model/reference.js';
+import { largestInputs, type RunInput } from '../model/run-input.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Timer } from '../ports/clock.js';
 import type {
@@ -172,7 +173,7 @@ export class Dispatcher {
     const refused = (error: unknown): void =>
       pending.settle({ status: 'FAILED', error: toPlainError(error) });
     try {
-      const request = requestOf(call, store, blobs);
+      const request = requestOf(call, store, blobs, this.#inputsOf(call));
       this.#link.send(waitMs === undefined ? request : { ...request, queueTimeoutMs: waitMs }, body, refused);
       pending.isSent = true;
     } catch (error) {
@@ -180,6 +181,15 @@ export class Dispatcher {
       if (isClosed(error) && this.#link.goesOn) return;
       refused(error);
     }
+  }
+
+  /** Kept results that a call refers to, by which it is placed near to them: where nodes share memory, all are near. */
+  #inputsOf({ arguments: args }: EncodedCall): readonly RunInput[] | undefined {
+    const { codec, sharesMemory } = this.#link;
+    const references = sharesMemory ? [] : codec.references(args);
+    if (references.length === 0) return undefined;
+    const inputs = references.map(({ key, byteLength }) => ({ digest: key, byteLength }));
+    return largestInputs(inputs, LIMITS.localityBytes);
   }
 
   /** Tells a service that may know nothing what is wanted of it. */

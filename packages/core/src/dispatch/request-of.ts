@@ -1,4 +1,5 @@
 import type { EncodedCall } from '../model/call.js';
+import type { RunInput } from '../model/run-input.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { RequestStart } from '../protocol/directives.js';
 
@@ -6,11 +7,13 @@ import type { RequestStart } from '../protocol/directives.js';
  * The directive that asks for a call.
  * @param store - identity of the store that this node shares with others.
  * @param blobs - parts of the arguments that lie there.
+ * @param inputs - kept results that the arguments refer to.
  */
 export function requestOf(
   call: EncodedCall,
   store: string | undefined,
   blobs: readonly BlobPart[] | undefined,
+  inputs?: readonly RunInput[],
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
   const { remember, attemptTimeoutMs, depth, submitted, priority, labels, triggeredBy, triggerDepth } = call;
@@ -34,6 +37,7 @@ export function requestOf(
     store,
     blobs,
     serializers: call.serializers,
+    inputs,
     triggeredBy,
     triggerDepth,
   };

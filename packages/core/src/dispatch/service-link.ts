@@ -6,6 +6,7 @@ import type { EventFeed } from '../events/event-feed.js';
 import { dropBody, type Body } from '../model/body.js';
 import { LIMITS } from '../model/limits.js';
 import type { WorkerStatus } from '../model/statuses.js';
+import type { Codec } from '../ports/codec.js';
 import type { Clock, Timer } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type { Random } from '../ports/random.js';
@@ -63,6 +64,10 @@ export class ServiceLink {
 
   get clock(): Clock {
     return this.#parts.clock;
+  }
+
+  get codec(): Codec {
+    return this.#parts.codec;
   }
 
   get logger(): Logger {

@@ -33,6 +33,8 @@ export const LIMITS = {
   queuedRuns: 1_000_000,
   /** Unanswered requests that a node has at once of one parent run, or of no run, and one priority; it keeps the others itself. */
   requestsInFlight: 10_000,
+  /** Bytes of an argument from which on a run is rather placed where they are at hand. */
+  localityBytes: 64 * 1024,
   /** How many workers one run may bring down before it fails as RUN_POISONED. */
   maxDeliveries: 3,
   /** How often a run may be given back by workers that lost it by no fault of its own before it fails as WORKER_LOST. */

@@ -5,6 +5,7 @@ import type { Labels } from '../model/labels.js';
 import type { NodeRole } from '../model/node-role.js';
 import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
+import type { RunInput } from '../model/run-input.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { AskService, ServiceAnswers } from './inspection.js';
 import type { ReferenceText } from './reference-text.js';
@@ -148,6 +149,8 @@ export interface RequestStart extends RunHeader {
   readonly store?: string | undefined;
   /** Parts of the arguments that lie in `store`; in the body they are empty. */
   readonly blobs?: readonly BlobPart[] | undefined;
+  /** Kept results that the arguments refer to, the largest ones: the run is rather placed where they are at hand. */
+  readonly inputs?: readonly RunInput[] | undefined;
   /** Milliseconds the run may wait for a worker. */
   readonly queueTimeoutMs?: number | undefined;
   /** Milliseconds the attempt may take from the beginning of its body; its worker sees to that. */

@@ -12,6 +12,7 @@ import type { Directive, Greeting, HeldRun, RunHeader } from './directives.js';
 import { FieldReader, ID_LENGTH, NAME_LENGTH } from './fields.js';
 import { readAnswer, readAsk } from './inspection.js';
 import { readRunsAnnounced } from './read-announced.js';
+import { readInputs } from './read-inputs.js';
 import type { ReferenceText } from './reference-text.js';
 
 const DIGEST_LENGTH = 64;
@@ -135,6 +136,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference', 'both'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
     attemptTimeoutMs: fields.optional('attemptTimeoutMs', (name) => fields.finite(name)),
+    inputs: fields.optional('inputs', (name) => readInputs(fields, name)),
     depth: fields.optional('depth', (name) => fields.count(name, LIMITS.callDepth)),
     priority: fields.optional('priority', (name) => fields.between(name, LIMITS.highestPriority)),
     labels: fields.optional('labels', (name) => fields.labels(name)),

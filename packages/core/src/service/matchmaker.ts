@@ -11,6 +11,9 @@ export type Candidate = Pick<
 /** Runs may be sent ahead of a free slot for as much time as they are expected to take together, in milliseconds. */
 const AHEAD_MS = 2;
 
+/** A share of the slots. */
+const CLOSE_ENOUGH = 0.5;
+
 /** How long a run is expected to take on a worker. A routine that it has not run yet may be a long one. */
 export function expectedMs(worker: Pick<Candidate, 'meanMs'>, routineId: string): number {
   return Math.min(worker.meanMs.get(routineId) ?? AHEAD_MS, AHEAD_MS);
@@ -47,6 +50,35 @@ export function takes(worker: Candidate, routineId: string): boolean {
  */
 export function match(pools: readonly WorkerPool[], routineId: string): WorkerEntry | undefined {
   return best(pools, 'free') ?? takenAhead(best(pools, 'ahead'), routineId);
+}
+
+/**
+ * Chooses the worker with a free slot that has most bytes of a run's inputs at hand, unless it has half of its slots more
+ * taken than the freest one: to spare a transfer is worth a little, but nothing to wait for.
+ * @param holders - workers, and how many bytes each may have.
+ */
+export function matchNear(
+  pools: readonly WorkerPool[],
+  holders: ReadonlyMap<WorkerEntry, number>,
+): WorkerEntry | undefined {
+  const freest = best(pools, 'free');
+  if (!freest) return undefined;
+  const mostLoad = freest.computing / freest.slots + CLOSE_ENOUGH;
+  let near: WorkerEntry | undefined;
+  let nearBytes = 0;
+  for (const [worker, bytes] of holders) {
+    if (bytes < nearBytes || worker.computing / worker.slots > mostLoad) continue;
+    if (!hasFreeSlot(worker, pools)) continue;
+    if (near && bytes === nearBytes && !isLessLoaded(worker, near)) continue;
+    near = worker;
+    nearBytes = bytes;
+  }
+  return near;
+}
+
+/** Whether a worker is in some of the pools, and has a free slot. */
+function hasFreeSlot({ memberships }: WorkerEntry, pools: readonly WorkerPool[]): boolean {
+  return memberships.some(({ pool, heap }) => heap === pool.free && pools.includes(pool));
 }
 
 function takenAhead(worker: WorkerEntry | undefined, routineId: string): WorkerEntry | undefined {

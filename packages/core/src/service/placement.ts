@@ -3,9 +3,10 @@ import type { PlainError } from '../errors/plain-error.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
-import type { RunHeader } from '../protocol/directives.js';
+import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import { Leases } from './leases.js';
+import { Holdings } from './holdings.js';
 import { expectedMs, match, takes } from './matchmaker.js';
 import { Resends } from './resends.js';
 import type { RunKind } from './run-kind.js';
@@ -33,6 +34,7 @@ interface PlacementParts {
 /** Puts runs on workers, keeps those that wait, and takes them back from workers that are lost. */
 export class Placement {
   readonly queue = new RunQueue();
+  readonly holdings: Holdings;
   readonly #parts: PlacementParts;
   readonly #kinds: RunKinds;
   /** Runs that a worker holds, by their lease. */
@@ -43,6 +45,7 @@ export class Placement {
 
   constructor(parts: PlacementParts) {
     this.#parts = parts;
+    this.holdings = new Holdings(parts.workers);
     this.#kinds = new RunKinds((kind) => parts.workers.detach(kind));
     this.leases = new Leases(parts.clock);
     this.resends = new Resends(parts.clock, parts.onFailed);
@@ -60,7 +63,7 @@ export class Placement {
     const kind = this.#kinds.of(record.request);
     this.#parts.workers.attach(kind);
     // While runs of its kind wait no worker can take any.
-    const worker = kind.waiting === 0 ? match(kind.pools, kind.routineId) : undefined;
+    const worker = kind.waiting === 0 ? this.#match(kind, record.request) : undefined;
     const lacking = worker ? undefined : this.#parts.workers.lacking(kind);
     if (worker) this.#place(record, worker);
     else if (lacking) this.#parts.onFailed(record, unreadable(kind, lacking));
@@ -172,6 +175,10 @@ export class Placement {
     this.accept(record);
   }
 
+  #match({ pools, routineId }: RunKind, request: RequestStart): WorkerEntry | undefined {
+    return this.holdings.nearest(pools, request) ?? match(pools, routineId);
+  }
+
   /** Gives a worker what goes first, until it takes no more. */
   #fill(worker: WorkerEntry): void {
     for (let next = this.#nextFor(worker); next; next = this.#nextFor(worker)) this.#place(next, worker);
@@ -213,6 +220,7 @@ export class Placement {
     record.lease = this.leases.next();
     record.attempt += 1;
     this.#hold(record, worker);
+    this.holdings.given(worker, record.request);
     const { body } = record;
     // What streams goes to this worker, and is kept nowhere.
     if (body && isStreaming(body)) record.body = undefined;

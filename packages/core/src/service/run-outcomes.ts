@@ -9,6 +9,7 @@ import { failure } from './failure.js';
 import type { Placement } from './placement.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import { canRead, type SharedRuns } from './shared-runs.js';
+import type { WorkerEntry } from './worker-entry.js';
 
 /** A report of a worker on one of its runs, to be passed on as it is. */
 export type Report = Extract<
@@ -44,7 +45,7 @@ export class RunOutcomes {
 
   /** A run gave a value. It is answered when all of its bytes have gone through. */
   completed(record: RunRecord, report: RunCompletes, body: Body | undefined): void {
-    record.worker?.learnDuration(record.request.routineId, report.durationMs);
+    if (record.worker) this.#learn(record.worker, record, report);
     if (body && isStreaming(body)) {
       // It still belongs to its worker, and takes no slot.
       this.#placement.setHanging(record, true);
@@ -146,6 +147,11 @@ export class RunOutcomes {
     this.#answer([record], record);
     this.#handOver(followers);
     this.#placement.fill();
+  }
+
+  #learn(worker: WorkerEntry, { request }: RunRecord, report: RunCompletes): void {
+    worker.learnDuration(request.routineId, report.durationMs);
+    this.#placement.holdings.made(worker, report);
   }
 
   /** Those who asked for a run were told its outcome, which its worker keeps until they have it. */

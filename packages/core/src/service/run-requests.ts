@@ -169,7 +169,11 @@ export class RunRequests {
   }
 
   /** The arguments of a run that is held came again; else the request is a second one of the same. */
-  #requestedAgain(record: RunRecord, { store, blobs, resumed }: RequestStart, body: Body | undefined): void {
+  #requestedAgain(
+    record: RunRecord,
+    { store, blobs, inputs, resumed }: RequestStart,
+    body: Body | undefined,
+  ): void {
     const { asked } = record;
     record.askedIn = record.requester.connections;
     if (resumed) return this.#remind(record);
@@ -181,7 +185,7 @@ export class RunRequests {
       const error = new RoutineEngineError('PROTOCOL_MALFORMED', message);
       return this.#parts.outcomes.fail(record, toPlainError(error), false);
     }
-    record.request = { ...record.request, store, blobs };
+    record.request = { ...record.request, store, blobs, inputs };
     record.body = body;
     this.#parts.placement.accept(record);
   }

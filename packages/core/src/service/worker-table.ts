@@ -7,6 +7,7 @@ import { WorkerGroup } from './worker-group.js';
 /** The workers that are connected, what each can run, and who can take more. */
 export class WorkerTable {
   readonly #workers = new Map<NodeSession, WorkerEntry>();
+  readonly #numbers = new Map<number, WorkerEntry>();
   readonly #groups = new Map<string, WorkerGroup>();
   readonly #groupOf = new Map<WorkerEntry, WorkerGroup>();
   /** Full routine id -> groups that offer it, in the order of their coming. */
@@ -48,6 +49,7 @@ export class WorkerTable {
     const shared = { ...offer, routines, serializers };
     const worker = new WorkerEntry(shared, this.#numbered, (...change) => this.#changed(...change));
     this.#workers.set(worker.node, worker);
+    this.#numbers.set(worker.number, worker);
     if (!group) return worker;
     this.#groupOf.set(worker, group);
     group.add(worker);
@@ -58,6 +60,7 @@ export class WorkerTable {
 
   remove(worker: WorkerEntry): void {
     this.#workers.delete(worker.node);
+    this.#numbers.delete(worker.number);
     this.#grown.delete(worker);
     const group = this.#groupOf.get(worker);
     if (!group) return;
@@ -65,6 +68,11 @@ export class WorkerTable {
     this.#groupOf.delete(worker);
     this.#isReachChanged = true;
     if (group.size === 0) this.#dissolve(group);
+  }
+
+  /** The worker with a number, as long as it is here. */
+  numbered(number: number): WorkerEntry | undefined {
+    return this.#numbers.get(number);
   }
 
   /** Whether any worker offers a routine in exactly that version. */

@@ -43,6 +43,7 @@ const directives: Directive[] = [
       blobs,
     },
     ...{ depth: 3, priority: -7, labels: { gpu: 'a100' } },
+    inputs: [{ digest: 'b'.repeat(64), byteLength: 1_000_000 }],
   },
   { type: 'v1.routine.waiting', ...run, detail: 'nobody', error },
   { type: 'v1.routine.starting', ...run, worker: 'worker-1' },
@@ -127,6 +128,7 @@ describe('a directive', () => {
       'depth',
       'priority',
       'labels',
+      'inputs',
       ...(directive.type === 'v1.service.answer' ? ['runs', 'workers', 'routines', 'cancelled'] : []),
       ...(directive.type === 'v1.service.ask' && directive.question === 'runs' ? ['runId'] : []),
     ]);
@@ -170,6 +172,17 @@ describe('a directive', () => {
     ['a priority beyond the highest', { ...directives[4], priority: 101 }],
     ['a priority below the lowest', { ...directives[4], priority: -101 }],
     ['a priority between two', { ...directives[4], priority: 0.5 }],
+    [
+      'an input of another form of digest',
+      { ...directives[4], inputs: [{ digest: 'B'.repeat(64), byteLength: 1 }] },
+    ],
+    [
+      'too many inputs',
+      {
+        ...directives[4],
+        inputs: Array.from({ length: 17 }, () => ({ digest: 'b'.repeat(64), byteLength: 1 })),
+      },
+    ],
     ['labels that are a list', { ...directives[4], labels: ['gpu'] }],
     ['a label that is no text', { ...directives[0], labels: { gpu: 1 } }],
     ['a label that is too long', { ...directives[0], labels: { gpu: 'x'.repeat(201) } }],
@@ -207,7 +220,7 @@ describe('a directive', () => {
         fc.dictionary(
           fc.constantFrom(
             ...['runId', 'attempt', 'error', 'blobs', 'store', 'reference', 'streams'],
-            ...['depth', 'priority', 'labels'],
+            ...['depth', 'priority', 'labels', 'inputs'],
           ),
           fc.anything(),
         ),

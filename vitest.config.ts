@@ -10,6 +10,7 @@ const projects = [
   { name: 'transport-ws', root: './packages/transport-ws' },
   { name: 'store-fs', root: './packages/store-fs' },
   { name: 'store-s3', root: './packages/store-s3' },
+  { name: 'cli', root: './packages/cli' },
   { name: 'spam-sweep', root: './examples/spam-sweep' },
   { name: 'compositions', root: './test/compositions' },
   { name: 'repository', root: './test/repository' },

@@ -40,6 +40,17 @@ export function checkAdapter(
   return [...outsideBreaches(path, module, allowed, rule), ...shapeBreaches(path, module, entries)];
 }
 
+/** The same for one file of a program that composes adapters. `allowed` lists the doors of core and of adapters. */
+export function checkProgram(
+  { path, text }: Source,
+  allowed: readonly string[],
+  entries: readonly string[],
+): string[] {
+  const module = readModule(path, text);
+  const rule = `a program imports core and adapters through their doors (${allowed.join(', ')})`;
+  return [...outsideBreaches(path, module, allowed, rule), ...shapeBreaches(path, module, entries)];
+}
+
 /** The same for one file of an example. `allowed` lists what an application installs. */
 export function checkExample({ path, text }: Source, allowed: readonly string[]): string[] {
   const module = readModule(path, text);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { checkAdapter, checkCore, checkExample, findCycle } from './check.js';
+import { checkAdapter, checkCore, checkExample, checkProgram, findCycle } from './check.js';
 import { doors, rooms, roomExceptions } from './rooms.js';
 import { doorsOf, foldersIn, sourcesIn } from './sources.js';
 
 const core = 'packages/core';
-const adapters = foldersIn('packages').filter((folder) => folder !== core);
+/** They compose adapters, and are none. */
+const programs = ['packages/cli'];
+const adapters = foldersIn('packages').filter((folder) => folder !== core && !programs.includes(folder));
 const examples = foldersIn('examples');
 
 describe('the table of rooms', () => {
@@ -49,6 +51,13 @@ describe('the sources', () => {
       checkAdapter(source, doorsOf(core), entries),
     );
     expect(breaches).toEqual([]);
+  });
+
+  it.each(programs)('of %s import core and adapters through their doors', (folder) => {
+    const allowed = [core, ...adapters].flatMap(doorsOf);
+    const sources = sourcesIn(`${folder}/src`);
+    expect(sources.length).toBeGreaterThan(0);
+    expect(sources.flatMap((source) => checkProgram(source, allowed, ['index.ts']))).toEqual([]);
   });
 
   it.each(examples)('of %s import what an application would', (folder) => {

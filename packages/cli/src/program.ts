@@ -1,0 +1,36 @@
+import process from 'node:process';
+import { Command, CommanderError } from 'commander';
+import { runCommand } from './commands/run.js';
+import { serviceCommand } from './commands/service.js';
+import { workerCommand } from './commands/worker.js';
+import { EXIT } from './exit-codes.js';
+
+const EPILOGUE = `
+Settings come from flags, then ROUTINE_* in the environment, then routine.config.{ts,mts,js,mjs}, then defaults.
+Exit codes: 0 done, 1 failed, 2 refused what was given, 3 no service, 4 no such routine, run or result.`;
+
+/**
+ * Runs the command.
+ * @param args - without the names of the runtime and of the program.
+ * @returns the exit code.
+ */
+export async function program(args: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const ends = (code: number): void => void (exitCode = code);
+  const command = new Command('routine')
+    .description('Services, workers and runs of the routine engine.')
+    .addHelpText('after', EPILOGUE)
+    .showHelpAfterError('(routine --help shows what there is)')
+    .configureOutput({ writeErr: (text) => void process.stderr.write(text) });
+  for (const make of [serviceCommand, workerCommand, runCommand]) command.addCommand(make(ends));
+  for (const each of [command, ...command.commands]) each.exitOverride();
+  try {
+    await command.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    // Late, so that help need not load it.
+    const { tellFailure } = await import('./tell-failure.js');
+    return tellFailure(error);
+  }
+}

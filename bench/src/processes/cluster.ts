@@ -8,6 +8,9 @@ import { ChildNode } from './child-node.js';
 import type { ServiceOptions } from './service.js';
 import type { WorkerOptions } from './worker.js';
 
+/** Garbage of what a service relays is short-lived: a young generation as large as the default only takes memory. */
+const SERVICE_FLAGS = ['--max-semi-space-size=4'];
+
 /** How a {@link ProcessCluster} is made. */
 export interface ProcessClusterOptions {
   /** Whether client and worker share a store of files. */
@@ -40,7 +43,8 @@ export class ProcessCluster implements AsyncDisposable {
       const address = `unix:${join(dir, 'service.sock')}`;
       const store = sharesStore ? { store: join(dir, 'results') } : {};
       const pulse = heartbeatMs === undefined ? {} : { heartbeatMs };
-      const service = await ChildNode.start('service.js', { address, ...pulse } satisfies ServiceOptions);
+      const serviceOptions: ServiceOptions = { address, ...pulse };
+      const service = await ChildNode.start('service.js', serviceOptions, SERVICE_FLAGS);
       ends.push(() => service[Symbol.asyncDispose]());
       const worker = await ChildNode.start('worker.js', { address, ...store } satisfies WorkerOptions);
       ends.push(() => worker[Symbol.asyncDispose]());

@@ -95,23 +95,32 @@ class ChunkSource implements BodySource {
   readonly isLent: boolean;
   released: (() => void) | undefined;
   readonly #body: Body;
+  /** Gives what is here already, when that is known. */
+  readonly #ready: { readNow(): Uint8Array | undefined } | undefined;
   /** The body, when it came from another connection: its chunks are messages that nobody else holds, so they are sent. */
   readonly #received: IncomingBody | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
   #held: Uint8Array | undefined;
   #releaseHeld: ((bytes: number) => void) | undefined;
   #isStopped = false;
+  /** What is pulled comes before all that is ready. */
+  #isPulling = false;
   isDone = false;
 
   constructor(body: Body) {
     this.#body = body;
-    const source = body instanceof WatchedBody ? body.source : body;
-    if (source instanceof IncomingBody) this.#received = source;
+    const watched = body instanceof WatchedBody ? body : undefined;
+    const source = watched?.source ?? body;
+    if (source instanceof IncomingBody) {
+      this.#received = source;
+      this.#ready = watched ?? source;
+    }
     this.#received?.hold();
     this.isLent = !this.#received && !body.chunksStay;
   }
 
   take(most: number): Uint8Array | undefined {
+    if (!this.#held) this.#holdReady();
     const held = this.#held;
     if (!held) return undefined;
     this.#held = held.byteLength > most ? held.subarray(most) : undefined;
@@ -123,11 +132,20 @@ class ChunkSource implements BodySource {
 
   async pull(): Promise<void> {
     const iterator = (this.#iterator ??= this.#body.chunks()[Symbol.asyncIterator]());
+    this.#isPulling = true;
     while (!this.#held && !this.isDone) {
       const next = await iterator.next();
       if (next.done === true || this.#isStopped) this.isDone = true;
       else if (next.value.byteLength > 0) this.#hold(next.value);
     }
+    this.#isPulling = false;
+  }
+
+  /** Without waiting, so that all that came in one turn goes out in the next. */
+  #holdReady(): void {
+    if (!this.#iterator || this.#isPulling || this.isDone || this.#isStopped) return;
+    for (let chunk = this.#ready?.readNow(); chunk; chunk = this.#ready?.readNow())
+      if (chunk.byteLength > 0) return this.#hold(chunk);
   }
 
   #hold(chunk: Uint8Array): void {

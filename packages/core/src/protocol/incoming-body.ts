@@ -87,6 +87,17 @@ export class IncomingBody implements Body {
     return { [Symbol.asyncIterator]: () => iterator };
   }
 
+  /**
+   * What is here already, for a reader that has begun: the next chunk without waiting a turn for it. `undefined` when there
+   * is none, or the body has ended or failed, which only the iterator tells.
+   */
+  readNow(): Uint8Array | undefined {
+    if (this.#failure || this.#waiting.length > 0) return undefined;
+    this.#giveBackLent();
+    const piece = this.#queue.shift();
+    return piece && this.#take(piece);
+  }
+
   /** Before the first chunk: each is the reader's until it gives it back, if ever. */
   hold(): void {
     this.#held = new WeakSet();
@@ -132,14 +143,9 @@ export class IncomingBody implements Body {
   #next(): Promise<IteratorResult<Uint8Array>> {
     if (!this.#isBegun) this.#reading.onBegun();
     this.#isBegun = true;
-    if (this.#lent) this.#reading.onReturned(this.#lent);
-    this.#lent = undefined;
+    this.#giveBackLent();
     const piece = this.#queue.shift();
-    if (piece) {
-      if (!piece.block) this.#lend(piece.bytes);
-      this.#took(piece);
-      return Promise.resolve({ done: false, value: piece.bytes });
-    }
+    if (piece) return Promise.resolve({ done: false, value: this.#take(piece) });
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#isEnded) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
@@ -158,6 +164,17 @@ export class IncomingBody implements Body {
   #lend(bytes: Uint8Array): void {
     if (this.#held) this.#held.add(bytes);
     else this.#lent = bytes;
+  }
+
+  #giveBackLent(): void {
+    if (this.#lent) this.#reading.onReturned(this.#lent);
+    this.#lent = undefined;
+  }
+
+  #take(piece: Piece): Uint8Array {
+    if (!piece.block) this.#lend(piece.bytes);
+    this.#took(piece);
+    return piece.bytes;
   }
 
   #took({ bytes, earlyBytes }: Piece): void {

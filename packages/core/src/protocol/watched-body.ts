@@ -46,6 +46,12 @@ export class WatchedBody implements Body {
     return this.source instanceof IncomingBody && this.source.isWhole;
   }
 
+  /** As {@link IncomingBody.readNow}; `undefined` also when it was stopped, or does not come from a connection. */
+  readNow(): Uint8Array | undefined {
+    if (this.#stopped || !(this.source instanceof IncomingBody)) return undefined;
+    return this.source.readNow();
+  }
+
   chunks(): AsyncIterable<Uint8Array> {
     this.#throwIfStopped();
     if (this.#iterator)

@@ -7,8 +7,11 @@ import type { ParcelPort } from './parcel-port.js';
 export const LONG_PART_BYTES = 16 * 1024 * 1024;
 /** The first piece is short, so that it can be sent soon; the next is copied in less time than this one takes to send. */
 const FIRST_BYTES = 4 * 1024 * 1024;
-/** Few pieces: each counts in the heap that it comes to, and brings garbage collection on. */
-const MOST_BYTES = 64 * 1024 * 1024;
+/**
+ * Few pieces, since each counts in the heap that it comes to; and each below 32 MiB, the most that C's `malloc` keeps to give
+ * out again: memory of its own from the system costs four times as much as the copying.
+ */
+const MOST_BYTES = 31 * 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -21,8 +24,9 @@ export function sendPieces(port: ParcelPort<ToHost, ToGuest>, long: ReadonlyMap<
     let length = FIRST_BYTES;
     for (let at = 0; at < bytes.byteLength; length = Math.min(2 * length, MOST_BYTES)) {
       const end = Math.min(at + length, bytes.byteLength);
-      // Not its own `slice`: that of a Buffer gives a view of the same memory.
-      const piece: Uint8Array = Uint8Array.prototype.slice.call(bytes, at, end);
+      // Not cleared first: all of it is filled.
+      const piece: Uint8Array = Buffer.allocUnsafeSlow(end - at);
+      piece.set(bytes.subarray(at, end));
       port.send({ kind: 'piece', part }, { head: EMPTY, buffers: [piece] }, true);
       port.flush();
       at = end;

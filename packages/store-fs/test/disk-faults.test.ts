@@ -188,6 +188,8 @@ it('a lease whose file cannot be written to its end is given up, and blocks nobo
 
 describe('who is late to take a lease, since it slept after it looked', () => {
   const asked = { holder: 'late', ttlMs: 10_000 };
+  // By whose clock what comes up meanwhile is alive.
+  const now = (): number => Date.now();
   const alive = JSON.stringify({ holder: 'first', ttlMs: 10_000, id: 'first' });
 
   it.each([
@@ -195,7 +197,7 @@ describe('who is late to take a lease, since it slept after it looked', () => {
     ['another took a greater number', ['9']],
   ])('gives way when %s meanwhile, and leaves nothing', async (_, names) => {
     const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
-    const { store } = openStore(newDirectory());
+    const { store } = openStore(newDirectory(), { now });
     let directory = '';
     meanwhile.act = (file) => {
       directory = path.dirname(file);
@@ -208,10 +210,12 @@ describe('who is late to take a lease, since it slept after it looked', () => {
   it('gives way when a new one has a smaller number, since the old ones are gone', async () => {
     const { default: fs } = await vi.importActual<{ default: typeof Fs }>('node:fs');
     const dir = newDirectory();
-    const { store } = openStore(dir);
+    const { store } = openStore(dir, { now });
     const directory = path.join(dir, 'v1', 'leases', KEY);
     fs.mkdirSync(directory);
     fs.writeFileSync(path.join(directory, '5'), '');
+    const died = now() / 1000 - 600;
+    fs.utimesSync(path.join(directory, '5'), died, died);
     meanwhile.act = () => {
       fs.rmSync(path.join(directory, '5'));
       fs.writeFileSync(path.join(directory, '1'), alive);

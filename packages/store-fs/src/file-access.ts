@@ -58,17 +58,35 @@ export interface OpenedFile {
 }
 
 /**
- * Opens a file and fills `into` with its beginning, with one promise for both, since this is most of a lookup. The system may
- * give fewer bytes than there are; none also when the file is open but can't be read: who reads on is told why.
+ * Opens a file and fills `into` with its beginning, with one promise for both and for what is made of it, since this is most
+ * of a lookup. The system may give fewer bytes than there are; none also when the file is open but can't be read: who reads
+ * on is told why.
+ * @param use - gets the file. @param fail - gets why it can't be opened. The promise is settled by what they return or throw.
  */
-export function openAndRead(path: string, into: Uint8Array): Promise<OpenedFile> {
+export function openAndRead<T>(
+  path: string,
+  into: Uint8Array,
+  use: (opened: OpenedFile) => T | PromiseLike<T>,
+  fail: (error: unknown) => T | PromiseLike<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
+    // All that were read meanwhile one after the other too: work of one kind at a time is done faster.
+    const settle = (end: () => T | PromiseLike<T>): void =>
+      handOver(() => {
+        try {
+          resolve(end());
+        } catch (error) {
+          reject(error);
+        }
+      });
     const read = (file: number): void =>
       fs.read(file, into, 0, into.byteLength, 0, (error, bytes) =>
-        resolve({ file, bytes: error ? 0 : bytes }),
+        settle(() => use({ file, bytes: error ? 0 : bytes })),
       );
     handOver(() =>
-      fs.open(path, TO_READ, (error, file) => (error ? reject(error) : handOver(() => read(file)))),
+      fs.open(path, TO_READ, (error, file) =>
+        error ? settle(() => fail(error)) : handOver(() => read(file)),
+      ),
     );
   });
 }

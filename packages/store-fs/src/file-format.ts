@@ -69,7 +69,7 @@ export function encodeHeader(key: ResultKey, metadata: ResultMetadata, body: Bod
   json.copy(header, FIXED_BYTES);
   for (const [index, size] of sizes.entries()) header.writeBigUInt64LE(BigInt(size), sizesAt + 8 * index);
   const digestAt = header.byteLength - DIGEST_BYTES;
-  digestOf(header.subarray(0, digestAt)).copy(header, digestAt);
+  hash('sha256', header.subarray(0, digestAt), 'buffer').copy(header, digestAt);
   return header;
 }
 
@@ -128,16 +128,13 @@ export function decodeHeader(bytes: Buffer, key: ResultKey, fileBytes: number, v
 
 /** Whether the SHA-256 of `bytes` stands in `file` at `offset`. */
 export function isDigestOf(bytes: Uint8Array, file: Buffer, offset: number): boolean {
-  return digestOf(bytes).compare(file, offset, offset + DIGEST_BYTES) === 0;
+  // As text: one of these is made in half the time of a Buffer.
+  return hash('sha256', bytes, 'hex') === file.toString('hex', offset, offset + DIGEST_BYTES);
 }
 
 /** A digest of bytes that come piece by piece. */
 export function startDigest(): { update(bytes: Uint8Array): unknown; digest(): Buffer } {
   return createHash('sha256');
-}
-
-function digestOf(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes, 'buffer');
 }
 
 function decodeMetadata(json: string): ResultMetadata {

@@ -18,7 +18,7 @@ import { FsLeases } from './fs-leases.js';
 import { Layout } from './layout.js';
 import { Leftovers } from './leftovers.js';
 import { Pins } from './pins.js';
-import { readEntry, readResult } from './read-result.js';
+import { type DamagedFile, readEntry, readResult } from './read-result.js';
 import { StorePlace, unlessMissing } from './store-place.js';
 import { writeResult } from './write-result.js';
 
@@ -90,23 +90,46 @@ export class FsStore implements ResultStore {
     this.events$ = this.#feed.events$;
   }
 
-  async get(key: ResultKey, options?: StoreCallOptions): Promise<StoredResult | undefined> {
-    const path = this.#admit(key);
+  // Not async, nor in steps: what a hit takes is promises.
+  get(key: ResultKey, options?: StoreCallOptions): Promise<StoredResult | undefined> {
     const signal = options?.signal;
-    signal?.throwIfAborted();
-    const turn = this.#reads.enter();
-    if (turn) await turn;
+    let path: string;
     try {
-      const found = await readResult(path, key, signal);
-      if ('body' in found) return found;
-      await this.#place.putAside(key, path, found);
-    } catch (error) {
+      path = this.#admit(key);
       signal?.throwIfAborted();
-      if (!isCode(error, 'ENOENT')) throw storeError(`read the result ${key}`, path, error);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const turn = this.#reads.enter();
+    return turn ? turn.then(() => this.#read(key, path, signal)) : this.#read(key, path, signal);
+  }
+
+  /** Leaves the gate when it is done. */
+  #read(key: ResultKey, path: string, signal: AbortSignal | undefined): Promise<StoredResult | undefined> {
+    return readResult(
+      path,
+      key,
+      signal,
+      (found): StoredResult | undefined | Promise<undefined> => {
+        if (!('body' in found)) return this.#putAside(key, path, found);
+        this.#reads.leave();
+        return found;
+      },
+      (error) => {
+        this.#reads.leave();
+        signal?.throwIfAborted();
+        if (!isCode(error, 'ENOENT')) throw storeError(`read the result ${key}`, path, error);
+        return undefined;
+      },
+    );
+  }
+
+  async #putAside(key: ResultKey, path: string, damaged: DamagedFile): Promise<undefined> {
+    try {
+      await this.#place.putAside(key, path, damaged);
     } finally {
       this.#reads.leave();
     }
-    return undefined;
   }
 
   async put(key: ResultKey, result: StoredResult, options?: StoreCallOptions): Promise<'stored' | 'present'> {

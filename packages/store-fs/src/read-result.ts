@@ -29,25 +29,39 @@ export interface DamagedFile {
   readonly ino?: number;
 }
 
-/** Reads and verifies a result. @throws what the file system throws, such as `ENOENT`; and the signal's reason. */
-export function readResult(
+const LINK: DamagedFile = { damage: 'is a symbolic link' };
+
+/**
+ * Reads and verifies a result.
+ * @param use - gets it, once. @param fail - gets, in its place, what the file system throws, such as `ENOENT`, or the signal's
+ *   reason. The promise is settled by what they return or throw: one for each step would cost more than the step.
+ */
+export function readResult<T>(
   path: string,
   key: ResultKey,
-  signal?: AbortSignal,
-): Promise<StoredResult | DamagedFile> {
+  signal: AbortSignal | undefined,
+  use: (found: StoredResult | DamagedFile) => T | PromiseLike<T>,
+  fail: (error: unknown) => T | PromiseLike<T>,
+): Promise<T> {
   const room = idleRooms.pop() ?? newRoom();
   // Most results are read whole by this: no size was asked for, and no memory made for more than their parts.
-  return openAndRead(path, room.buffer).then(
+  return openAndRead(
+    path,
+    room.buffer,
     (opened) => {
       const small = smallResult(room, opened.bytes, key);
       leaveRoom(room);
-      if (!small) return readOpened(opened, key, signal);
-      fs.closeSync(opened.file);
-      return small;
+      if (!small) return readOpened(opened, key, signal).then(use, fail);
+      try {
+        fs.closeSync(opened.file);
+      } catch (error) {
+        return fail(error);
+      }
+      return use(small);
     },
-    (error: unknown) => {
+    (error) => {
       leaveRoom(room);
-      return linkDamage(error);
+      return isCode(error, 'ELOOP') ? use(LINK) : fail(error);
     },
   );
 }
@@ -121,17 +135,13 @@ export async function readEntry(
   try {
     file = await openFile(path);
   } catch (error) {
-    return linkDamage(error);
+    if (isCode(error, 'ELOOP')) return LINK;
+    throw error;
   }
   return inFile(file, async ({ size }) => {
     const { metadata, byteLength } = decodeHeader(await readHeader(file, key, size), key, size);
     return { key, metadata, byteLength };
   });
-}
-
-function linkDamage(error: unknown): DamagedFile {
-  if (isCode(error, 'ELOOP')) return { damage: 'is a symbolic link' };
-  throw error;
 }
 
 /** Reads from an open file, and closes it. */

@@ -104,6 +104,11 @@ describe('a configuration file', () => {
       /has no option prot; there are project, name, url/,
     ],
     ['with plugins that are no list', 'export default { plugins: {} };', /must have a list of plugins/],
+    [
+      'with a pulse that never comes',
+      'export default { heartbeat: { leaseMs: 0 } };',
+      /must have milliseconds above 0 in heartbeat/,
+    ],
     ['that does not load', 'throw new Error("of its own");', /could not be loaded: of its own/],
   ])('is refused %s', async (_what, text, message) => {
     const dir = await emptyDir();

@@ -1,6 +1,6 @@
 import type { EngineEvent } from '@routine-engine/core';
 import { EventFeed, type Logger } from '@routine-engine/core/adapter';
-import { Service } from '@routine-engine/core/host';
+import { Service, type ServiceSettings } from '@routine-engine/core/host';
 import { InprocTransport } from '@routine-engine/transport-inproc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedNode } from './fixtures/scripted-node.ts';
@@ -11,7 +11,7 @@ let transport: InprocTransport;
 let service: Service;
 let events: EngineEvent[];
 let logged: string[];
-let newService: () => Service;
+let newService: (settings?: ServiceSettings) => Service;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -23,7 +23,7 @@ beforeEach(async () => {
   const logger: Logger = { log: (level, message) => void logged.push(`${level} ${message}`) };
   let made = 0;
   const ids = { next: () => `id-${(made += 1)}` };
-  newService = () => new Service({ name: 'service', clock, ids, logger, feed });
+  newService = (settings) => new Service({ ...settings, name: 'service', clock, ids, logger, feed });
   service = newService();
   service.serve(await transport.listen('inproc:service'));
 });
@@ -329,6 +329,21 @@ describe('a worker that is lost', () => {
     }
     expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'RUN_POISONED' });
     expect(service.runsInHand).toBe(0);
+  });
+
+  it('poisons a run that brings down as many workers as the service is told', async () => {
+    await service.close();
+    service = newService({ maxDeliveries: 5 });
+    service.serve(await transport.listen('inproc:service'));
+    const client = await ScriptedNode.client(transport);
+    await client.request('run-1');
+    for (let lost = 0; lost < 5; lost += 1) {
+      expect(client.all('v1.routine.failed')).toEqual([]);
+      const worker = await ScriptedNode.worker(transport, `worker-${lost}`);
+      await worker.start(worker.last('v1.routine.request_start'));
+      await worker.close();
+    }
+    expect(client.last('v1.routine.failed')['error']).toMatchObject({ code: 'RUN_POISONED' });
   });
 
   it('does not count against a run that had not begun there', async () => {

@@ -4,7 +4,7 @@ import type { SettingName } from '../settings/table.js';
 
 const FLAGS: readonly SettingName[] = [
   ...(['host', 'port', 'tokenFile', 'tlsCert', 'tlsKey', 'allowPlaintext'] as const),
-  ...(['queuedRuns', 'name', 'project', 'config'] as const),
+  ...(['queuedRuns', 'maxDeliveries', 'name', 'project', 'config'] as const),
 ];
 
 /** `routine service` */

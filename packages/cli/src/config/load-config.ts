@@ -16,7 +16,7 @@ export interface LoadedConfig {
 }
 
 const NAMES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `routine.config.${ending}`);
-const OTHERS: readonly (keyof RoutineConfig)[] = ['plugins', 'listener', 'connection'];
+const OTHERS: readonly (keyof RoutineConfig)[] = ['plugins', 'listener', 'connection', 'heartbeat'];
 
 /**
  * Loads a configuration file, or the one in a folder, if there is one.
@@ -54,9 +54,11 @@ function assertConfig(config: unknown, file: string): asserts config is RoutineC
   const known = [...Object.keys(SETTINGS).filter((name) => name !== 'config'), ...OTHERS];
   const unknown = Object.keys(config).find((name) => !known.includes(name));
   if (unknown !== undefined) refuse(`has no option ${unknown}; there are ${known.join(', ')}`);
-  const { plugins, listener, connection } = config as Readonly<Record<string, unknown>>;
+  const { plugins, listener, connection, heartbeat } = config as Readonly<Record<string, unknown>>;
   if (plugins !== undefined && !Array.isArray(plugins)) refuse('must have a list of plugins');
-  for (const [name, value] of Object.entries({ listener, connection }))
+  for (const [name, value] of Object.entries({ listener, connection, heartbeat }))
     if (value !== undefined && (typeof value !== 'object' || value === null))
       refuse(`must have an object as ${name}`);
+  if (!Object.values(heartbeat ?? {}).every((limit) => Number.isFinite(limit) && (limit as number) > 0))
+    refuse('must have milliseconds above 0 in heartbeat');
 }

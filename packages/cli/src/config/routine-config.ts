@@ -1,4 +1,5 @@
 import type { EnginePlugin, Labels } from '@routine-engine/core/adapter';
+import type { HeartbeatLimits } from '@routine-engine/core/host';
 import type { WsClientOptions, WsListenerOptions } from '@routine-engine/transport-ws';
 
 /**
@@ -38,6 +39,13 @@ export interface RoutineConfig {
   readonly tlsKey?: string;
   /** Service: runs that may wait for a worker. Default 1,000,000. */
   readonly queuedRuns?: number;
+  /**
+   * Service: workers that a run may bring down before it fails as `RUN_POISONED`. More where machines may be taken away at any
+   * time. Default 3.
+   */
+  readonly maxDeliveries?: number;
+  /** Service: how often nodes are asked for their pulse, and after how long without it they are given up. */
+  readonly heartbeat?: HeartbeatLimits;
   /** Worker: runs that compute at once, each on a thread of its own. Default: the cores of the machine. */
   readonly slots?: number;
   /** Worker: what runs may require of it, such as `{ gpu: 'a100' }`. */

@@ -33,7 +33,12 @@ export async function serve(flags: GivenFlags): Promise<number> {
     name: settings.get('name') ?? 'service',
     plugins: [
       ...configuredPlugins(context),
-      service({ listeners: [listen], queuedRuns: settings.get('queuedRuns') }),
+      service({
+        listeners: [listen],
+        queuedRuns: settings.get('queuedRuns'),
+        maxDeliveries: settings.get('maxDeliveries'),
+        ...(context.file?.config.heartbeat && { heartbeat: context.file.config.heartbeat }),
+      }),
     ],
   });
   health.isReady = true;

@@ -15,6 +15,7 @@ export interface Setting<T> {
 
 const MOST_SLOTS = 1_024;
 const MOST_RUNS = 100_000_000;
+const MOST_DELIVERIES = 1_000;
 /** What timers can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 const DEFAULT_PORT = 7_700;
@@ -76,6 +77,11 @@ export const SETTINGS = {
   queuedRuns: {
     ...{ kind: wholeNumber(0, MOST_RUNS), flag: '--queued-runs <number>', env: 'ROUTINE_QUEUED_RUNS' },
     ...{ fallback: 1_000_000, help: 'runs that may wait for a worker' },
+  },
+  maxDeliveries: {
+    ...{ kind: wholeNumber(1, MOST_DELIVERIES), flag: '--max-deliveries <number>' },
+    ...{ env: 'ROUTINE_MAX_DELIVERIES', fallback: 3 },
+    help: 'workers that a run may bring down before it fails',
   },
   slots: {
     ...{ kind: wholeNumber(1, MOST_SLOTS), flag: '--slots <number>', env: 'ROUTINE_SLOTS' },

@@ -14,7 +14,7 @@ import { Service, type ServiceParts } from '../service/service.js';
 import { SERVICE } from './node-tokens.js';
 
 /** What a service is told beside the parts of its composition. @public */
-export type ServiceSettings = Pick<ServiceParts, 'heartbeat' | 'queuedRuns' | 'codec'>;
+export type ServiceSettings = Pick<ServiceParts, 'heartbeat' | 'queuedRuns' | 'maxDeliveries' | 'codec'>;
 
 /** How {@link service} is composed. @public */
 export interface ServiceOptions extends ServiceSettings {

@@ -23,6 +23,8 @@ interface PlacementParts {
   readonly clock: Clock;
   /** How many runs may wait. */
   readonly queuedRuns: number;
+  /** How many workers one run may bring down. */
+  readonly maxDeliveries: number;
   /** The queue became empty, or is no longer empty. */
   readonly onQueue: (waiting: number) => void;
   /** A run that is wanted no more is not placed again. */
@@ -162,14 +164,11 @@ export class Placement {
       const lost = new RoutineEngineError('WORKER_LOST', message, { cause: fromPlainError(error) });
       return this.#parts.onFailed(record, lost);
     }
-    if (record.downfalls >= LIMITS.maxDeliveries) {
+    if (record.downfalls >= this.#parts.maxDeliveries) {
       const { routineId } = record.request;
       const message = `${routineId} was given to ${record.downfalls} workers, and each was lost while it held it`;
-      this.#parts.onFailed(
-        record,
-        new RoutineEngineError('RUN_POISONED', message, { cause: fromPlainError(error) }),
-      );
-      return;
+      const poisoned = new RoutineEngineError('RUN_POISONED', message, { cause: fromPlainError(error) });
+      return this.#parts.onFailed(record, poisoned);
     }
     this.#tellWaiting(record, error.message, error);
     this.accept(record);

@@ -34,6 +34,7 @@ interface RunLedgerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly queuedRuns: number;
+  readonly maxDeliveries: number;
   readonly onQueue: (waiting: number) => void;
   /** A run was answered, or its outcome is kept no more. */
   readonly onFewer: () => void;
@@ -60,6 +61,7 @@ export class RunLedger {
       workers: parts.workers,
       clock: parts.clock,
       queuedRuns: parts.queuedRuns,
+      maxDeliveries: parts.maxDeliveries,
       onQueue: parts.onQueue,
       onFailed: (record, error) => this.#outcomes.fail(record, toPlainError(error), false),
       onCancelled: (record, error) => this.#outcomes.fail(record, error, true),

@@ -36,6 +36,11 @@ export interface ServiceParts {
   readonly heartbeat?: HeartbeatLimits;
   /** How many runs may wait for a worker; a request beyond them fails with `QUEUE_FULL`. Default {@link LIMITS}.queuedRuns. */
   readonly queuedRuns?: number;
+  /**
+   * How many workers one run may bring down before it fails as `RUN_POISONED`. More where workers go for reasons of their own,
+   * as machines do that may be taken away at any time. Default {@link LIMITS}.maxDeliveries.
+   */
+  readonly maxDeliveries?: number;
   /** Name of the codec that its nodes must have, such as `msgpackr-1`. Default: that of whoever is connected first. */
   readonly codec?: string;
 }
@@ -67,11 +72,13 @@ export class Service {
   #isServing = false;
 
   constructor(parts: ServiceParts) {
-    const { name, clock, ids, logger, heartbeat, queuedRuns = LIMITS.queuedRuns } = parts;
+    const { name, clock, ids, logger, heartbeat } = parts;
+    const { queuedRuns = LIMITS.queuedRuns, maxDeliveries = LIMITS.maxDeliveries } = parts;
     this.#parts = parts;
     const limits = heartbeatLimits(heartbeat);
     this.#ledger = new RunLedger({
-      ...{ clock, logger, limits, queuedRuns, workers: this.#workers, records: this.#records },
+      ...{ clock, logger, limits, queuedRuns, maxDeliveries },
+      ...{ workers: this.#workers, records: this.#records },
       onQueue: (waiting) => this.#tellQueue(waiting),
       onFewer: () => this.#idle.check(),
     });

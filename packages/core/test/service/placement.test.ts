@@ -25,7 +25,13 @@ class Play {
 
   constructor() {
     this.placement = new Placement({
-      ...{ workers: this.workers, clock: new Turns(), onQueue: () => undefined, queuedRuns: 1_000_000 },
+      ...{
+        workers: this.workers,
+        clock: new Turns(),
+        onQueue: () => undefined,
+        queuedRuns: 1_000_000,
+        maxDeliveries: 3,
+      },
       onCancelled: (record) => void this.failed.push(record.request.runId),
       onFailed: (record) => void this.failed.push(record.request.runId),
     });

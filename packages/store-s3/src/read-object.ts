@@ -1,8 +1,11 @@
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { backOff } from './abort.js';
 import type { FoundObject, ObjectStore, Wanted } from './object-store.js';
 import { Damage } from './damage.js';
 import { storeError } from './s3-error.js';
+
+/** How much is gathered in memory before it is given on: each piece given costs several promises. */
+const PIECE_BYTES = 1024 * 1024;
 
 /** Says that an object is not there. Never leaves this package. */
 export class Gone extends Damage {
@@ -28,10 +31,11 @@ export interface Reading {
 
 /**
  * The bytes of an object. A body that breaks off in the middle is asked for again from there.
+ * @param target - memory for all of them: then chunks are views of it, and nothing waits for who reads them.
  * @throws {@link Gone} when there is no such object; {@link Damage} when it has another number of bytes;
  *   `STORE_UNREACHABLE`; the signal's reason.
  */
-export async function* chunksOf(reading: Reading): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(reading: Reading, target?: Uint8Array): AsyncGenerator<Uint8Array> {
   const { byteLength, bucket, signal } = reading;
   let at = 0;
   let etag: string | undefined;
@@ -39,7 +43,7 @@ export async function* chunksOf(reading: Reading): AsyncGenerator<Uint8Array> {
   while (at < byteLength) {
     const found = await open(reading, { range: [at], etag, signal }, at);
     ({ etag } = found);
-    const body = new CuttableBody(found.body);
+    const body = target ? new GatheredBody(found.body, target.subarray(at)) : new CuttableBody(found.body);
     try {
       for (let chunk = await body.next(); chunk; chunk = await body.next()) {
         at += chunk.byteLength;
@@ -121,6 +125,44 @@ class CuttableBody {
       this.failure = error;
       return undefined;
     }
+  }
+}
+
+/** One that is read into memory as fast as it comes. It may break off as well. */
+class GatheredBody {
+  failure: unknown;
+  readonly #target: Uint8Array;
+  #filled = 0;
+  #given = 0;
+  #isOver = false;
+  #wake: () => void = () => undefined;
+
+  constructor(body: Readable, target: Uint8Array) {
+    this.#target = target;
+    body.on('data', (chunk: Uint8Array) => {
+      if (chunk.byteLength > target.byteLength - this.#filled) {
+        body.destroy(new Error(`more than the ${target.byteLength} bytes that were asked for came`));
+        return;
+      }
+      target.set(chunk, this.#filled);
+      this.#filled += chunk.byteLength;
+      if (this.#filled - this.#given >= PIECE_BYTES) this.#wake();
+    });
+    finished(body, (error) => {
+      this.failure = error ?? undefined;
+      this.#isOver = true;
+      this.#wake();
+    });
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    while (!this.#isOver && this.#filled - this.#given < PIECE_BYTES)
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    const piece = this.#target.subarray(this.#given, this.#filled);
+    this.#given = this.#filled;
+    return piece.byteLength > 0 ? piece : undefined;
   }
 }
 

@@ -127,14 +127,21 @@ export class S3Blobs implements BlobStore {
       digest,
       byteLength,
       chunks: (options) => this.#chunksOf(digest, byteLength, seen, options?.signal),
+      readInto: async (target, options) => {
+        if (target.byteLength !== byteLength) throw notAsLong(digest, byteLength, target);
+        for await (const piece of this.#chunksOf(digest, byteLength, seen, options?.signal, target))
+          void piece;
+      },
     };
   }
 
+  /** @param target - memory for all of it, of which the chunks are views then. */
   async *#chunksOf(
     digest: string,
     byteLength: number,
     seen: Entry | undefined,
     given: AbortSignal | undefined,
+    target?: Uint8Array,
   ): AsyncGenerator<Uint8Array> {
     this.#place.refuseClosed();
     const signal = given ? AbortSignal.any([given, this.#place.closing]) : this.#place.closing;
@@ -143,7 +150,7 @@ export class S3Blobs implements BlobStore {
     try {
       if (seen) {
         try {
-          return yield* untilAborted(this.#dataOf(seen, doing, signal), signal);
+          return yield* untilAborted(this.#dataOf(seen, doing, signal, target), signal);
         } catch (error) {
           // Somebody may have put it anew.
           if (!(error instanceof Gone) || error.at > 0) throw error;
@@ -155,8 +162,10 @@ export class S3Blobs implements BlobStore {
       );
       if (!entry) throw new RoutineEngineError('CONTENT_MISSING', `The blob ${digest} is no longer there`);
       if (entry.byteLength !== byteLength) throw new Damage(`had ${byteLength} bytes when it was looked up`);
-      if (entry.content) yield entry.content;
-      else yield* untilAborted(this.#dataOrAside(entry, doing, signal), signal);
+      if (entry.content) {
+        target?.set(entry.content);
+        yield entry.content;
+      } else yield* untilAborted(this.#dataOrAside(entry, doing, signal, target), signal);
     } catch (error) {
       if (!(error instanceof Damage)) throw error;
       const message = `The blob ${digest} ${error.message}`;
@@ -166,9 +175,14 @@ export class S3Blobs implements BlobStore {
   }
 
   /** As {@link S3Blobs.#dataOf}, for an entry that is just there: when its data are gone, it goes too. */
-  async *#dataOrAside(entry: FoundEntry, doing: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#dataOrAside(
+    entry: FoundEntry,
+    doing: string,
+    signal: AbortSignal,
+    target: Uint8Array | undefined,
+  ): AsyncGenerator<Uint8Array> {
     try {
-      yield* this.#dataOf(entry, doing, signal);
+      yield* this.#dataOf(entry, doing, signal, target);
     } catch (error) {
       if (error instanceof Gone) await this.#place.blobs.putAside(entry.key, error.message, entry);
       throw error;
@@ -176,12 +190,17 @@ export class S3Blobs implements BlobStore {
   }
 
   /** The bytes; the last chunk is given only when all of them are what the digest says. */
-  async *#dataOf(entry: Entry, doing: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#dataOf(
+    entry: Entry,
+    doing: string,
+    signal: AbortSignal,
+    target: Uint8Array | undefined,
+  ): AsyncGenerator<Uint8Array> {
     const reading = this.#readingOf(entry, doing, signal);
     const hash = createHash('sha256');
     let last: Uint8Array | undefined;
     try {
-      for await (const chunk of chunksOf(reading)) {
+      for await (const chunk of chunksOf(reading, target)) {
         if (last) yield last;
         hash.update(chunk);
         last = chunk;
@@ -223,6 +242,11 @@ export class S3Blobs implements BlobStore {
 async function* following(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield first;
   yield* rest;
+}
+
+function notAsLong(digest: string, byteLength: number, target: Uint8Array): RoutineEngineError {
+  const message = `The blob ${digest} has ${byteLength} bytes, but is to be read into ${target.byteLength}`;
+  return new RoutineEngineError('CONTENT_CORRUPT', message);
 }
 
 function agreed(digest: string, known: string | undefined): string {

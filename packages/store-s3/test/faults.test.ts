@@ -8,6 +8,7 @@ import {
   openStore,
   digestsOf,
   readDigest,
+  readIntoDigest,
   resultOf,
   startServer,
   streamed,
@@ -174,6 +175,16 @@ describe('a body that breaks off', () => {
     expect(await readDigest(blob)).toBe(digestOf(bytesOf(LARGE)));
   });
 
+  it('is continued from there for a blob that is read into memory', async () => {
+    const server = await startServer();
+    const { store } = openStore(server, { ...QUICK, attempts: 2 });
+    const { blob } = await store.blobs.put(bytesOf(2_500_000));
+    faultFirst(server, 4, { cutAt: 600_000 }, isGetOf('data/'));
+    server.requests.length = 0;
+    expect(await readIntoDigest(blob)).toBe(digestOf(bytesOf(2_500_000)));
+    expect(server.requests.filter(isGetOf('data/'))).toHaveLength(5);
+  });
+
   it('is asked for again when it is small', async () => {
     const server = await startServer();
     const { store, events } = openStore(server, QUICK);
@@ -191,6 +202,7 @@ describe('a body that breaks off', () => {
     server.interfere = (request) => (isGetOf('data/')(request) ? { cutAt: 0 } : undefined);
     await expect(store.get(KEY)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
     await expect(readDigest(blob)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+    await expect(readIntoDigest(blob)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
     server.interfere = () => undefined;
     expect(await digestsOf(await store.get(KEY))).toEqual(await digestsOf(resultOf(LARGE)));
     expect(await readDigest(blob)).toBe(digestOf(bytesOf(LARGE)));
@@ -211,14 +223,17 @@ describe('bytes that are changed on their way', () => {
     expect(events).toEqual([]);
   });
 
-  it('never pass as the bytes of a blob, which stays where it is', async () => {
+  it.each([
+    ['read', readDigest],
+    ['read into memory', readIntoDigest],
+  ])('never pass as the bytes of a blob that is %s, which stays where it is', async (_, reading) => {
     const server = await startServer();
     const { store, events } = openStore(server, QUICK);
     const bytes = bytesOf(LARGE);
     const { blob } = await store.blobs.put(bytes);
     faultFirst(server, 1, { flipAt: 200_000 }, isGetOf('data/'));
-    await expect(readDigest(blob)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' });
-    expect(await readDigest(blob)).toBe(digestOf(bytes));
+    await expect(reading(blob)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' });
+    expect(await reading(blob)).toBe(digestOf(bytes));
     expect(await readDigest(await store.blobs.get(digestOf(bytes)))).toBe(digestOf(bytes));
     expect(events).toEqual([]);
   });

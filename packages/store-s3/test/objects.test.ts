@@ -5,6 +5,7 @@ import {
   bytesOf,
   CREDENTIALS,
   digestOf,
+  flipped,
   inChunks,
   KEY,
   METADATA,
@@ -12,6 +13,7 @@ import {
   openStore,
   digestsOf,
   readDigest,
+  readIntoDigest,
   resultOf,
   startServer,
   streamed,
@@ -116,6 +118,48 @@ describe('a result', () => {
     await store.pin(KEY, true);
     await store.delete(KEY);
     expect(namesIn(server, 'pins/')).toEqual([]);
+  });
+});
+
+describe('a blob that is read into memory', () => {
+  it('fills it with all the bytes, also memory that is shared or lies somewhere in a larger one', async () => {
+    const server = await startServer();
+    const { store } = openStore(server);
+    for (const size of [0, 10, LARGE, 2_500_000]) {
+      const { blob } = await store.blobs.put(bytesOf(size));
+      for (const found of [blob, await store.blobs.get(blob.digest)]) {
+        const around = new Uint8Array(size + 20).fill(7);
+        expect(await readIntoDigest(found, around.subarray(9, 9 + size))).toBe(blob.digest);
+        expect([around[8], around[9 + size]]).toEqual([7, 7]);
+        const shared = new Uint8Array(new SharedArrayBuffer(size));
+        expect(await readIntoDigest(found, shared)).toBe(blob.digest);
+      }
+    }
+  });
+
+  it('fails when it does not fit, when it is damaged, and when it is gone', async () => {
+    const server = await startServer();
+    const { store } = openStore(server);
+    const { blob } = await store.blobs.put(bytesOf(LARGE));
+    const corrupt = { code: 'CONTENT_CORRUPT' };
+    await expect(readIntoDigest(blob, new Uint8Array(10))).rejects.toMatchObject(corrupt);
+    const [name = ''] = namesIn(server, 'data/');
+    server.set(name, flipped(server.objects.get(name)?.body ?? Buffer.alloc(0), 300_000));
+    await expect(readIntoDigest(blob)).rejects.toMatchObject(corrupt);
+    await expect(readIntoDigest(blob)).rejects.toMatchObject({ code: 'CONTENT_MISSING' });
+  });
+
+  it('rejects at once with the reason of its signal', async () => {
+    const server = await startServer();
+    const { store } = openStore(server);
+    const { blob } = await store.blobs.put(bytesOf(LARGE));
+    const controller = new AbortController();
+    server.interfere = ({ method }) => {
+      if (method === 'GET') controller.abort(new Error('no longer wanted'));
+      return undefined;
+    };
+    const reading = blob.readInto?.(new Uint8Array(LARGE), { signal: controller.signal });
+    await expect(reading).rejects.toThrow('no longer wanted');
   });
 });
 

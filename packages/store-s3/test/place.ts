@@ -79,6 +79,15 @@ export async function readDigest(blob: StoredBlob | undefined): Promise<string> 
   return hash.digest('hex');
 }
 
+/** SHA-256 of what reading a blob into memory of its length gives. */
+export async function readIntoDigest(
+  blob: StoredBlob | undefined,
+  memory: Uint8Array = new Uint8Array(blob?.byteLength ?? 0),
+): Promise<string> {
+  await blob?.readInto?.(memory);
+  return digestOf(memory);
+}
+
 export function resultOf(...sizes: number[]): StoredResult {
   const [head = new Uint8Array(0), ...buffers] = sizes.map((size, part) => bytesOf(size, part + 1));
   return { metadata: METADATA, body: bodyOf({ head, buffers }) };

@@ -19,7 +19,7 @@ export interface Block {
 
 /** Every document whose examples and links are checked, by its path below the root. */
 export function documents(): string[] {
-  const named = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
+  const named = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'];
   const below = ['packages', 'examples'].flatMap((folder) =>
     entriesOf(folder).map((name) => `${folder}/${name}/README.md`),
   );

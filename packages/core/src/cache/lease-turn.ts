@@ -23,7 +23,7 @@ export interface TurnParts {
  * Lets one process of all that share a store compute a result, while the others wait for what it keeps.
  * @param look - looks the result up.
  * @param compute - computes and keeps it; called when this process has the lease, or nobody can tell who has.
- * @returns what `look` found, or `compute` gave. Rejects with what they throw; when cancelled while it waits, with the reason.
+ * @returns what `look` found, or `compute` gave. Rejects with what they throw; when cancelled before it computes, with the reason.
  */
 export async function takeTurn<T>(
   key: ResultKey,
@@ -34,6 +34,7 @@ export async function takeTurn<T>(
 ): Promise<T> {
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     const lease = await acquire(key, parts);
+    await assertWanted(lease, parts, cancel);
     if (lease === 'unknown') return compute();
     // Also with the lease: whoever had it before may just have kept the result.
     if (lease || waitMs > FIRST_WAIT_MS) {
@@ -42,6 +43,7 @@ export async function takeTurn<T>(
         await release(lease, parts);
         return found;
       }
+      await assertWanted(lease, parts, cancel);
     }
     if (lease) return withLease(lease, parts, compute);
     await pause(waitMs, parts.clock, cancel);
@@ -59,6 +61,17 @@ async function acquire(
     onFailed(error);
     return 'unknown';
   }
+}
+
+/** The store may take its time, and the call be cancelled meanwhile: then the lease is given back. @throws the reason. */
+async function assertWanted(
+  lease: Lease | 'unknown' | undefined,
+  parts: TurnParts,
+  { reason }: CancelSignal,
+): Promise<void> {
+  if (!reason) return;
+  if (lease !== 'unknown') await release(lease, parts);
+  throw reason;
 }
 
 async function withLease<T>(lease: Lease, parts: TurnParts, compute: () => Promise<T>): Promise<T> {

@@ -103,9 +103,9 @@ export class ActiveRuns {
     this.#refresh();
   }
 
-  /** The body of a run in hand begins to run, here. */
+  /** The body of a run begins to run, here. When only equal calls still wait for what comes of it, the run itself is over. */
   beginsHere(run: ActiveRun): void {
-    this.#watcher?.begins(run);
+    if (this.#runs.has(run)) this.#watcher?.begins(run);
   }
 
   setStatus(run: ActiveRun, status: ActiveRun['status']): void {

@@ -124,6 +124,25 @@ describe('several processes that need one result', () => {
     expect(failures).toEqual([leases.refusal]);
   });
 
+  it('compute nothing when they are cancelled while the store takes its time', async () => {
+    for (const slow of ['lease', 'look'] as const) {
+      const cancellation = new Cancellation();
+      const lookSlowly = async (): Promise<string | undefined> => {
+        if (slow === 'look') cancellation.cancel(new Error('enough'));
+        return look();
+      };
+      const compute = async (): Promise<string> => {
+        computed.push(slow);
+        return slow;
+      };
+      const waiting = takeTurn(KEY, process('one'), cancellation, lookSlowly, compute);
+      if (slow === 'lease') cancellation.cancel(new Error('enough'));
+      await expect(waiting).rejects.toThrow('enough');
+      expect(leases.holder).toBeUndefined();
+    }
+    expect(computed).toEqual([]);
+  });
+
   it('wait no longer when they are cancelled', async () => {
     await leases.acquire(KEY, { holder: 'other', ttlMs: 10_000 });
     const cancellation = new Cancellation();

@@ -20,6 +20,8 @@ export interface RunRecord {
   requester: NodeSession;
   /** Over which of its connections the requester asked for it last. */
   askedIn: number;
+  /** It was asked for before, over another connection: perhaps of a service that was there before this one. */
+  readonly isResumed: boolean;
   /** Order of acceptance. */
   readonly order: number;
   /** The worker that holds the run; absent while it waits. */

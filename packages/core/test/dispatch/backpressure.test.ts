@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/model/limits.js';
 import type { EncodedCall } from '../../src/model/call.js';
 import { PipedCluster, type Dispatched, type Requester } from '../support/piped-cluster.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
@@ -91,6 +92,18 @@ describe('the queue of the service', () => {
     expect(client.all('v1.routine.failed')).toHaveLength(1);
     const other = await cluster.worker('other', { slots: 4 });
     expect(other.asked).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('takes back what was asked for before, however full it is', async () => {
+    const client = await cluster.client();
+    const body = { sizes: [1], byteLength: 1, parts: [new Uint8Array(1)], chunks: () => never() };
+    for (const runId of ['a', 'b', 'c', 'd']) await client.request(runId, body);
+    await client.resume('e');
+    await cluster.pass(LIMITS.leaseMs);
+    expect(client.last('v1.routine.resend')).toMatchObject({ runId: 'e' });
+    await client.request('e', body);
+    expect(client.all('v1.routine.failed')).toEqual([]);
+    expect(cluster.service.runsInHand).toBe(5);
   });
 });
 

@@ -261,6 +261,7 @@ describe('a million runs that wait', () => {
     attempt = 0;
     lease = 0;
     askedIn = 1;
+    isResumed = false;
     downfalls = 0;
     losses = 0;
     expectedMs = 0;

@@ -35,7 +35,16 @@ export function runOf(request: Partial<RequestStart> = {}, more: Partial<RunReco
   return {
     request: { ...start, routineId: TRAIN, ...request },
     ...{ body: undefined, requester: {} as NodeSession, order: made, attempt: 0, lease: 0 },
-    ...{ askedIn: 1, downfalls: 0, losses: 0, expectedMs: 0, started: false, hanging: false, told: false },
+    ...{
+      askedIn: 1,
+      isResumed: false,
+      downfalls: 0,
+      losses: 0,
+      expectedMs: 0,
+      started: false,
+      hanging: false,
+      told: false,
+    },
     ...{ turn: 0, line: undefined, before: undefined, behind: undefined, heapIndex: -1 },
     ...more,
   };

@@ -178,7 +178,8 @@ export class RunOutcomes {
     dropBody(record.body);
     const failed = failure(request.runId, Math.max(attempt, request.attempt), error, cancelled);
     requester.post(failed);
-    if (!cancelled) this.#answered.keepFailure(requester, failed);
+    // Also that it was cancelled, which another node may have done.
+    this.#answered.keepFailure(requester, failed);
   }
 
   /** Has done what followed a run that gave it nothing: the first leads now, and the others follow it. */

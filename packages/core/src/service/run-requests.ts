@@ -58,6 +58,8 @@ export class RunRequests {
     const answered = this.#parts.answered.get(requester, runId);
     if (answered && resumed && attempt <= answered.attempt)
       return this.#answerAgain(requester, request, answered);
+    // Its arguments, which were asked for, crossed with the news that it is cancelled: nobody tries that again.
+    if (answered?.failure?.cancelled && !resumed) return dropBody(body);
     this.#parts.answered.forget(requester, runId);
     const record = this.#take(requester, request, body);
     if (!record) return;

@@ -223,6 +223,37 @@ describe('a requester whose connection is lost', () => {
     expect(worker.acknowledged).toEqual(['run-1']);
   });
 
+  it('hears that its run was cancelled by its id meanwhile, and the run does not come back', async () => {
+    await client.request('run-1', small);
+    await client.request('run-2', small);
+    await client.cut();
+    const other = await cluster.client('other');
+    await other.say({ type: 'v1.service.ask', ask: '1', question: 'cancel', runId: 'run-2', error });
+    expect(other.last('v1.service.answer')).toMatchObject({ ask: '1', cancelled: true });
+    client = await clientBack();
+    await client.resume('run-1');
+    await client.resume('run-2');
+    expect(client.all('v1.routine.failed')).toMatchObject([{ runId: 'run-2', cancelled: true }]);
+    expect(cluster.service.runsInHand).toBe(1);
+    await client.acknowledge('run-2', 1);
+    await worker.complete(worker.lastRequest);
+    await client.acknowledge('run-1');
+    expect(cluster.service.counts).toMatchObject({ runs: 0, unacknowledged: 0 });
+  });
+
+  it('whose arguments come when its run was just cancelled by its id has it not run', async () => {
+    await cluster.pass(LEASE);
+    await client.resume('run-1');
+    expect(client.last('v1.routine.resend')).toMatchObject({ runId: 'run-1' });
+    const other = await cluster.client('other');
+    await other.say({ type: 'v1.service.ask', ask: '1', question: 'cancel', runId: 'run-1', error });
+    await client.request('run-1', small);
+    expect(worker.asked).toEqual([]);
+    expect(client.all('v1.routine.failed')).toMatchObject([{ runId: 'run-1', cancelled: true }]);
+    await client.acknowledge('run-1', 1);
+    expect(cluster.service.counts).toMatchObject({ runs: 0, unacknowledged: 0 });
+  });
+
   it('hears how far its run is', async () => {
     await client.request('run-1', small);
     await client.cut();

@@ -47,6 +47,7 @@ export class CarriedBody implements Body {
   /** How it ended; the end of the connection is an error for whoever reads on. */
   #end: 'over' | 'broken' | undefined;
   #isRead = false;
+  #isStopped = false;
 
   constructor(source: Body, carriage: Carriage) {
     this.byteLength = source.byteLength;
@@ -94,25 +95,25 @@ export class CarriedBody implements Body {
   }
 
   #arrived(next: IteratorResult<Uint8Array>): void {
-    if (next.done === true) this.#finish('over');
+    if (next.done === true) this.#finish();
     this.#takeWaiting()?.resolve(next);
   }
 
   #failed(error: Error): void {
-    this.#finish('over');
+    this.#finish();
     this.#takeWaiting()?.reject(error);
   }
 
   #giveUp(): void {
     if (this.#end) return;
-    this.#finish('over');
+    this.#end = 'over';
     this.#takeWaiting()?.resolve({ done: true, value: undefined });
     this.#carriage.toSender.carry({ bytes: REQUEST_BYTES, arrive: () => this.#stopSource() });
   }
 
+  /** Also what was given up before: the news of that may never have come through. */
   #break(): void {
-    if (this.#end) return;
-    this.#finish('broken');
+    this.#end ??= 'broken';
     this.#stopSource();
     this.#takeWaiting()?.reject(broken());
   }
@@ -123,13 +124,16 @@ export class CarriedBody implements Body {
     return waiting;
   }
 
-  #finish(end: 'over' | 'broken'): void {
-    this.#end = end;
+  #finish(): void {
+    this.#end ??= 'over';
     this.#forget();
   }
 
   /** Its failure is nobody's: the bytes are not wanted. */
   #stopSource(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#forget();
     if (this.#iterator) void Promise.allSettled([this.#iterator.return?.()]);
     else dropBody(this.#source);
   }

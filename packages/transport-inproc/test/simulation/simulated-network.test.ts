@@ -234,6 +234,26 @@ describe('a body over a simulated connection', () => {
     expect(await failed).toBe('TRANSPORT_CLOSED');
     expect(isGivenUp).toBe(true);
   });
+
+  it('that goes into a connection that carries nothing is given up by its sender when that ends', async () => {
+    const pair = await Pair.open();
+    let givenUp = 0;
+    const next = async (): Promise<IteratorResult<Uint8Array>> => ({ value: new Uint8Array(10), done: false });
+    const end = async (): Promise<IteratorResult<Uint8Array>> => {
+      givenUp += 1;
+      return { value: undefined, done: true };
+    };
+    const chunks = (): AsyncIterable<Uint8Array> => ({
+      [Symbol.asyncIterator]: () => ({ next, return: end }),
+    });
+    pair.network.breakSilently('client', 'service');
+    pair.here.send({ header: { n: 1 }, body: { byteLength: 1_000, sizes: [1_000], chunks } });
+    await pair.after(60_000);
+    expect(givenUp).toBe(0);
+    void pair.here.close();
+    await pair.after(10);
+    expect(givenUp).toBe(1);
+  });
 });
 
 describe('a dial over a simulated network', () => {

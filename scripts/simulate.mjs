@@ -40,7 +40,7 @@ async function runTo(file, args) {
 }
 
 async function simulateAll() {
-  const total = { seeds: 0, executions: 0, events: 0, virtualMs: 0, injected: {}, network: {} };
+  const total = { seeds: 0, executions: 0, events: 0, virtualMs: 0, seen: {}, injected: {}, network: {} };
   const failed = [];
   const startedAt = performance.now();
   const processes = Number(options.processes);
@@ -50,6 +50,7 @@ async function simulateAll() {
     for (const group of ['injected', 'network'])
       for (const [kind, count] of Object.entries(report[group]))
         total[group][kind] = (total[group][kind] ?? 0) + count;
+    for (const feature of report.seen) total.seen[feature] = (total.seen[feature] ?? 0) + 1;
     if (report.violations.length > 0) tellFailure(report, failed);
     if (total.seeds % 10_000 === 0)
       process.stderr.write(`${total.seeds} seeds, ${failed.length} with violations\n`);
@@ -85,10 +86,11 @@ function textOf(total, failed, seconds) {
     Object.entries(counts)
       .map(([kind, count]) => `${kind} ${count}`)
       .join(', ');
-  const { seeds, executions, events, virtualMs, injected, network } = total;
+  const { seeds, executions, events, virtualMs, seen, injected, network } = total;
   return [
     `${seeds} seeds from ${options.first} in ${seconds.toFixed(0)} s (${((seconds * 1000) / seeds).toFixed(1)} ms each), ${failed.length} with violations`,
     `${executions} bodies run, ${events} events, ${(virtualMs / 3_600_000).toFixed(0)} hours of virtual time`,
+    `seeds with: ${list(Object.fromEntries(Object.entries(seen).toSorted(([, one], [, other]) => other - one)))}`,
     `faults: ${list(injected)}`,
     `network: ${list(network)}`,
   ].join('\n');

@@ -1,7 +1,8 @@
 import { SeededRandom, SimulatedClock } from '@routine-engine/transport-inproc/simulation';
 import { describe, expect, it } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
-import { at, make } from './harness/routines.ts';
+import { at } from './harness/place.ts';
+import { make } from './harness/routines.ts';
 import type { Topology } from './harness/topology.ts';
 
 const TOPOLOGY: Topology = {

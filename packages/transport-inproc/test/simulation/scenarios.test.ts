@@ -19,11 +19,12 @@ const TOPOLOGY: Topology = {
 
 async function violations(
   scenario: Partial<Scenario> & { readonly calls: readonly Call[] },
+  cancelAfterMs?: number,
 ): Promise<readonly string[]> {
   const { calls, ...given } = scenario;
   const reference = await Reference.open();
   const requests = calls.map((call, index) => ({
-    ...{ client: 'client-1', atMs: 100 * index, call, cancelAfterMs: undefined },
+    ...{ client: 'client-1', atMs: 10 * index, call, cancelAfterMs: index === 0 ? cancelAfterMs : undefined },
     ...{ state: 'planned' as const, outcome: undefined },
   }));
   const report = await simulate({ seed: 1, topology: TOPOLOGY, faults: [], ...given, requests }, reference);
@@ -36,5 +37,20 @@ describe('a cluster', () => {
     const task: Call = { of: 'task', node: { id: 'task', ms: 5 } };
     const flow: Call = { of: 'flow', node: { id: 'flow', steps: [{ do: 'call', call: task }] } };
     expect(await violations({ calls: [flow] })).toEqual([]);
+  });
+
+  it.each([
+    ['nothing is left of a call', 1],
+    ['an equal call goes on', 2],
+  ])('whose client cancels what waits for a slow store sees only what goes on: %s', async (_, calls) => {
+    const task: Call = { of: 'task', node: { id: 'task', ms: 100 } };
+    const topology: Topology = {
+      ...TOPOLOGY,
+      ...{ clients: [{ sendsRoots: false }], store: 'leases', storeLatencyMs: 60 },
+    };
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const scenario = { seed, topology, calls: Array.from({ length: calls }, () => task) };
+      expect(await violations(scenario, 40), `seed ${seed}`).toEqual([]);
+    }
   });
 });

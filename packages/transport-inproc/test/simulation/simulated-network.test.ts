@@ -238,7 +238,10 @@ describe('a body over a simulated connection', () => {
   it('that goes into a connection that carries nothing is given up by its sender when that ends', async () => {
     const pair = await Pair.open();
     let givenUp = 0;
-    const next = async (): Promise<IteratorResult<Uint8Array>> => ({ value: new Uint8Array(10), done: false });
+    const next = async (): Promise<IteratorResult<Uint8Array>> => ({
+      value: new Uint8Array(10),
+      done: false,
+    });
     const end = async (): Promise<IteratorResult<Uint8Array>> => {
       givenUp += 1;
       return { value: undefined, done: true };

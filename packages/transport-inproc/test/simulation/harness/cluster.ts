@@ -17,11 +17,15 @@ import {
   type ServiceHost,
   type WorkerHost,
 } from './nodes.ts';
+import type { Place } from './place.ts';
 import { SharedStorage, SimulatedStore } from './simulated-store.ts';
-import type { Topology } from './topology.ts';
+import type { Topology, WorkerOptions } from './topology.ts';
 
 /** How long whoever looks after the nodes takes to start one again, in milliseconds. */
 const RESTART_MS = 1_000;
+
+/** How long whoever asks another node to cancel a run waits for that, in milliseconds. */
+const CANCEL_MS = 2_000;
 
 /** One node of a cluster, through all its starts. */
 export interface Seat<Host extends { readonly process: SimulatedProcess }> {
@@ -48,7 +52,8 @@ export class Cluster {
   readonly #lifecycles = new Set<Lifecycle>();
   #isClosing = false;
 
-  constructor(clock: SimulatedClock, random: SeededRandom, topology: Topology) {
+  /** @param isCalm - whether nothing goes wrong that has runs be placed again, or directives be lost. */
+  constructor(clock: SimulatedClock, random: SeededRandom, topology: Topology, isCalm = false) {
     this.clock = clock;
     this.topology = topology;
     this.#random = random;
@@ -59,12 +64,14 @@ export class Cluster {
     this.journal = new Journal(() => clock.monotonic());
     this.storage = new SharedStorage(random.fork('store'), () => clock.monotonic());
     this.journal.sharesStore = topology.store !== 'own';
+    this.journal.isCalm = isCalm;
+    this.journal.hasShortQueue = topology.queuedRuns !== undefined;
     this.storage.latencyMs = topology.storeLatencyMs;
     this.storage.onPut = (runId) => {
       clock.note(`the result of ${runId} is kept`);
       this.journal.putBy(runId);
     };
-    this.service = this.#seat('service', (parts) => startService(parts, topology.heartbeat));
+    this.service = this.#seat('service', (parts) => startService(parts, topology, isCalm));
     this.workers = topology.workers.map((options, index) =>
       this.#seat(`worker-${index + 1}`, (parts) => this.#startWorker(parts, options)),
     );
@@ -89,10 +96,35 @@ export class Cluster {
   crash(name: string, restartMs: number, isSilent = false): void {
     const seat = this.seatOf(name);
     if (!seat.process || seat.process.state === 'dead') return;
+    this.journal.killed.add(`${name}#${seat.starts}`);
     if (isSilent) this.network.vanish(seat.process);
     else seat.process.kill();
     seat.host = undefined;
     this.clock.after(restartMs, () => void this.#up(seat));
+  }
+
+  /** Tells a worker to stop, and starts it again later. */
+  drain(name: string, graceMs: number, restartMs: number): void {
+    const seat = this.workers.find((each) => each.name === name);
+    const { host, process } = seat ?? {};
+    if (!seat || !host || !process || process.state === 'dead') return;
+    // Whoever looks after it knows that it is to end.
+    seat.host = undefined;
+    this.journal.drains(`${name}#${seat.starts}`, graceMs);
+    const ended = (): void => {
+      if (process.state === 'dead') return;
+      const { running, hanging } = host.worker.counts;
+      if (running + hanging > 0) this.journal.violate(`${name} stopped, and ${running + hanging} runs go on`);
+      process.kill();
+      this.clock.after(restartMs, () => void this.#up(seat));
+    };
+    process.nextTurn(() => {
+      const stopping = host.worker.stop({ graceMs }).then(() => host.lifecycle.shutdown());
+      stopping.then(ended, (error: unknown) => {
+        this.journal.violate(`${name} did not stop: ${String(error)}`);
+        ended();
+      });
+    });
   }
 
   seatOf(name: string): Seat<ServiceHost | WorkerHost | ClientHost> {
@@ -169,11 +201,40 @@ export class Cluster {
     const store = hasStore
       ? new SimulatedStore(this.storage, process, this.topology.store === 'leases')
       : undefined;
+    const place = this.#placeOf(label, process);
     return {
-      ...{ label, process, random, store, logger: this.#loggerOf(label), journal: this.journal },
+      ...{ label, process, random, store, place, logger: this.#loggerOf(label), journal: this.journal },
       transport: this.network.transport(process),
       ids: new SeededIds(process, random.fork('ids')),
     };
+  }
+
+  #placeOf(label: string, process: SimulatedProcess): Place {
+    const { journal } = this;
+    return {
+      ...{ process, isPatient: this.topology.queuedRuns !== undefined },
+      bodyBegins: (...body) => journal.bodyBegins(label, ...body),
+      bodyEnds: (...body) => journal.bodyEnds(label, ...body),
+      handles: (...runs) => journal.handles(...runs),
+      saw: (feature) => journal.seen.add(feature),
+      violate: (what) => journal.violate(`${label}: ${what}`),
+      cancelById: (runId) => this.#cancelById(runId, process),
+    };
+  }
+
+  /** Has some client cancel a run, another one if there is. Who waits for that does so for a while: the client may freeze or die. */
+  #cancelById(runId: string, waiter: SimulatedProcess): Promise<void> {
+    const up = this.clients.flatMap(({ host }) => host ?? []);
+    return new Promise((resolve) => {
+      const timer = waiter.after(CANCEL_MS, resolve);
+      const over = (): void => {
+        timer.cancel();
+        if (waiter.state !== 'dead') waiter.nextTurn(resolve);
+      };
+      const client = up.find(({ process }) => process !== waiter) ?? up[0];
+      // What came of it shows in what becomes of the run.
+      client?.process.nextTurn(() => void client.lifecycle.runs.cancel(runId).then(over, over));
+    });
   }
 
   #loggerOf(label: string): Logger {
@@ -202,7 +263,7 @@ export class Cluster {
     }
   }
 
-  async #startWorker(parts: NodeParts, options: Topology['workers'][number]): Promise<WorkerHost> {
+  async #startWorker(parts: NodeParts, options: WorkerOptions): Promise<WorkerHost> {
     const host = await makeWorker(parts, options);
     this.#lifecycles.add(host.lifecycle);
     host.worker.status$.subscribe((status) => {

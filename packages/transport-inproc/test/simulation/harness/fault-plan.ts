@@ -7,6 +7,8 @@ export type Fault =
   | { readonly kind: 'conditions'; readonly conditions: Partial<LinkConditions> }
   | { readonly kind: 'crash' | 'vanish'; readonly node: string; readonly restartMs: number }
   | { readonly kind: 'freeze'; readonly node: string; readonly forMs: number }
+  /** A worker is told to stop, and started again later. */
+  | { readonly kind: 'drain'; readonly node: string; readonly graceMs: number; readonly restartMs: number }
   | { readonly kind: 'cut' | 'half-open'; readonly node: string }
   | {
       readonly kind: 'partition';
@@ -34,7 +36,13 @@ const FAULT_KINDS: readonly [FaultKind, ...FaultKind[]] = [
   'cut',
   'partition',
   'half-open',
+  'drain',
+  'drain',
 ];
+
+/** How often workers are only told to stop, and how often nothing goes wrong. */
+const DRAINS_ALONE = 0.1;
+const NO_FAULTS = 0.3;
 
 /** Faults that may take a run off its worker: together they stay below what a run is poisoned by. */
 const MOST_DOWNFALLS = 2;
@@ -53,9 +61,11 @@ export class FaultPlanner {
   plan(withinMs: number): FaultPlan {
     const random = this.#random;
     const plan: { atMs: number; fault: Fault }[] = [];
-    const wanted = random.chance(0.1) ? 0 : random.integer(1, 6);
+    const kind = random.next();
+    const kinds = kind < DRAINS_ALONE ? (['drain'] as const) : FAULT_KINDS;
+    const wanted = kind > 1 - NO_FAULTS ? 0 : random.integer(1, 6);
     for (let made = 0; made < wanted; made += 1) {
-      const fault = this.#draw(random.pick(FAULT_KINDS));
+      const fault = this.#draw(random.pick(kinds));
       if (fault) plan.push({ atMs: random.integer(0, withinMs), fault });
     }
     return plan.toSorted((one, other) => one.atMs - other.atMs);
@@ -77,6 +87,11 @@ export class FaultPlanner {
       }
       case 'cut':
         return { kind, node: this.#node() };
+      case 'drain': {
+        const graceMs = random.pick([0, 100, 1_000, 10_000]);
+        const node = `worker-${random.integer(1, this.#topology.workers.length)}`;
+        return { kind, node, graceMs, restartMs: random.integer(0, 5_000) };
+      }
       case 'half-open':
         return this.#fells() ? { kind, node: this.#node() } : undefined;
       case 'partition': {
@@ -134,6 +149,8 @@ export function inject(fault: Fault, cluster: Cluster): void {
       clock.after(fault.forMs, () => process?.thaw());
       return;
     }
+    case 'drain':
+      return cluster.drain(fault.node, fault.graceMs, fault.restartMs);
     case 'cut':
       for (const peer of peersOf(fault.node, cluster)) network.cut(fault.node, peer);
       return;

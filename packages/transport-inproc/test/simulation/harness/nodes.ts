@@ -38,14 +38,15 @@ import {
   Service,
   WorkerNode,
   type ExecutorHost,
-  type HeartbeatLimits,
   type WorkerExecutor,
 } from '@routine-engine/core/host';
-import { tap } from 'rxjs';
+import { map, tap } from 'rxjs';
 import type { SimulatedProcess } from '@routine-engine/transport-inproc/simulation';
 import type { Journal } from './journal.ts';
-import { at, type Place } from './routines.ts';
+import { at, type Place } from './place.ts';
+import { ServiceWatch } from './service-watch.ts';
 import { memorySpool } from './simulated-store.ts';
+import { mayRun, type Topology, type WorkerOptions } from './topology.ts';
 
 const ADDRESS = 'simulated:service';
 const PROJECT = 'simulated';
@@ -60,6 +61,8 @@ export interface NodeParts {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly journal: Journal;
+  /** Where the bodies of this node run. */
+  readonly place: Place;
   /** Absent: one of its own, in memory. */
   readonly store: ResultStore | undefined;
 }
@@ -70,27 +73,45 @@ export interface ServiceHost {
   readonly service: Service;
 }
 
-export async function startService(parts: NodeParts, heartbeat: HeartbeatLimits): Promise<ServiceHost> {
+/** @param isCalm - as for a {@link ServiceWatch}. */
+export async function startService(
+  parts: NodeParts,
+  topology: Topology,
+  isCalm: boolean,
+): Promise<ServiceHost> {
   const { process, transport, ids, logger, journal } = parts;
+  const { heartbeat, queuedRuns } = topology;
   const feed = new EventFeed<EngineEvent>();
   feed.events$.subscribe((event) => journal.tellStatus(event));
-  const service = new Service({ name: 'service', clock: process, ids, logger, heartbeat, feed });
-  service.serve(watched(await transport.listen(ADDRESS), journal));
+  const limits = { heartbeat, ...(queuedRuns !== undefined && { queuedRuns }) };
+  const service = new Service({ name: 'service', clock: process, ids, logger, feed, ...limits });
+  const watch = new ServiceWatch(service, journal, topology, isCalm);
+  service.serve(watched(await transport.listen(ADDRESS), watch));
   return { process, service };
 }
 
-/** Has a journal hear what the service sends. */
-function watched(listener: Listener, journal: Journal): Listener {
-  const watch = (connection: Connection): void => {
-    const send = connection.send.bind(connection);
-    connection.send = (envelope) => {
-      journal.serviceSends(envelope.header);
-      return send(envelope);
+/** Has a watch read what the service hears and sends. */
+function watched(listener: Listener, watch: ServiceWatch): Listener {
+  const readAlong = (connection: Connection): Connection => {
+    const [, node = ''] = connection.peer.split('#');
+    return {
+      peer: connection.peer,
+      state$: connection.state$,
+      inbound$: connection.inbound$.pipe(tap(({ header }) => watch.hears(connection, node, header))),
+      get full() {
+        return connection.full;
+      },
+      send: (envelope) => {
+        watch.sends(connection, node, envelope.header);
+        return connection.send(envelope);
+      },
+      drained: () => connection.drained(),
+      close: (reason) => connection.close(reason),
     };
   };
   return {
     address: listener.address,
-    connections$: listener.connections$.pipe(tap(watch)),
+    connections$: listener.connections$.pipe(map(readAlong)),
     close: () => listener.close(),
   };
 }
@@ -103,21 +124,20 @@ export interface WorkerHost {
 }
 
 /** Puts a worker together; `worker.start()` connects it. */
-export async function makeWorker(
-  parts: NodeParts,
-  options: { readonly slots: number; readonly inbox: number; readonly remembers: boolean },
-): Promise<WorkerHost> {
+export async function makeWorker(parts: NodeParts, options: WorkerOptions): Promise<WorkerHost> {
   const { process, transport, random, ids, logger, journal, label } = parts;
-  const { remembers, ...limits } = options;
+  const { slots, inbox, remembers, zone, acceptsWork } = options;
   let worker: WorkerNode | undefined;
   const make = (get: PartGetter): WorkerNode => {
     const [codec, catalog] = [get.get(CODEC), get.get(ROUTINE_CATALOG)];
     const inline = new InlineExecutor({ codec, catalog, clock: process, ids });
     worker = new WorkerNode({
-      ...{ ...limits, identity: { name: process.name, project: PROJECT }, transport, address: ADDRESS },
+      ...{ identity: { name: process.name, project: PROJECT }, transport, address: ADDRESS, slots, inbox },
+      ...(zone && { labels: { zone } }),
+      ...(acceptsWork !== undefined && { acceptsWork }),
       ...{ clock: process, random, ids, logger, codec, catalog, feed: get.get(EVENT_FEED) },
       ...{ contents: get.get(CONTENTS), cache: remembers ? get.get(RESULT_CACHE) : undefined },
-      executor: new PlacedExecutor(inline, placeOf(parts)),
+      executor: new PlacedExecutor(inline, parts.place, options),
     });
     return worker;
   };
@@ -126,18 +146,21 @@ export async function makeWorker(
   return { process, lifecycle, worker: worker as unknown as WorkerNode };
 }
 
-/** Runs bodies at the place of their worker. */
+/** Runs bodies at the place of their worker, which may not offer all of them. */
 class PlacedExecutor implements WorkerExecutor {
   readonly #inline: InlineExecutor;
   readonly #place: Place;
+  readonly #worker: WorkerOptions;
 
-  constructor(inline: InlineExecutor, place: Place) {
+  constructor(inline: InlineExecutor, place: Place, worker: WorkerOptions) {
     this.#inline = inline;
     this.#place = place;
+    this.#worker = worker;
   }
 
-  start(host: ExecutorHost): Promise<readonly OfferedRoutine[]> {
-    return this.#inline.start(host);
+  async start(host: ExecutorHost): Promise<readonly OfferedRoutine[]> {
+    const offered = await this.#inline.start(host);
+    return offered.filter((routine) => mayRun(this.#worker, routine));
   }
 
   execute(call: EncodedCall, host: RunHost): Promise<Outcome> {
@@ -165,14 +188,7 @@ export async function openClient(parts: NodeParts, sendsRoots: boolean): Promise
     provide(EXECUTION_POLICY, () => (sendsRoots ? everythingRemote : subRoutinesRemote)),
   ]);
   lifecycle.events$.subscribe((event) => journal.tell(label, event));
-  return { process, lifecycle, place: placeOf(parts) };
-}
-
-function placeOf({ process, label, journal }: NodeParts): Place {
-  return {
-    process,
-    bodyBegins: (...body) => journal.bodyBegins(label, ...body),
-  };
+  return { process, lifecycle, place: parts.place };
 }
 
 /** A lifecycle whose time, chance and ids are those of a simulation. */

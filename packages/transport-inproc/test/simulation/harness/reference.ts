@@ -1,7 +1,8 @@
 import type { Lifecycle } from '@routine-engine/core';
 import { SeededIds, SeededRandom, SimulatedClock } from '@routine-engine/transport-inproc/simulation';
 import { open } from './nodes.ts';
-import { at, make } from './routines.ts';
+import { at, type Place } from './place.ts';
+import { make } from './routines.ts';
 import type { TreeOutcome } from './tree-value.ts';
 import type { Call } from './tree.ts';
 
@@ -26,7 +27,20 @@ export class Reference {
   }
 
   async outcomeOf(call: Call): Promise<TreeOutcome> {
-    const place = { process: this.#clock.process('reference'), bodyBegins: () => undefined };
+    const nothing = (): undefined => undefined;
+    const place: Place = {
+      ...{
+        process: this.#clock.process('reference'),
+        isPatient: false,
+        bodyBegins: nothing,
+        bodyEnds: nothing,
+      },
+      ...{ handles: nothing, saw: nothing },
+      violate: (what) => {
+        throw new Error(`On the local engine: ${what}`);
+      },
+      cancelById: async (runId) => void (await this.#lifecycle.runs.cancel(runId)),
+    };
     let outcome: TreeOutcome | undefined;
     void outcomeOf(at(place, () => this.#lifecycle.run(() => make(call)))).then((found) => (outcome = found));
     await this.#clock.run({ until: () => outcome !== undefined });

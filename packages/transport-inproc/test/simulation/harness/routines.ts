@@ -1,115 +1,159 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { currentRun, define, type CallOptions, type RoutineCaller } from '@routine-engine/core';
-import type { SimulatedProcess } from '@routine-engine/transport-inproc/simulation';
-import { hashOf, mix, NOTHING, numberOfLeaf, TREE_FAILED } from './tree-value.ts';
-import type { Call, Flow, Leaf, Step } from './tree.ts';
-
-/** Where a body runs, and who hears of it. */
-export interface Place {
-  readonly process: SimulatedProcess;
-  bodyBegins(runId: string, nodeId: string, isRetried: boolean): void;
-}
-
-const places = new AsyncLocalStorage<Place>();
-
-/** Has the bodies that a function starts run at that place. */
-export function at<T>(place: Place, callback: () => T): T {
-  return places.run(place, callback);
-}
+import {
+  currentRun,
+  define,
+  type CallOptions,
+  type MapOptions,
+  type RetryOptions,
+  type RoutineCaller,
+  type RunHandle,
+} from '@routine-engine/core';
+import { here, pause, ROUNDING_MS, untilCancelled } from './place.ts';
+import { take, type Calls } from './steps.ts';
+import { FAILED_FOR_GOOD, hashOf, mix, numberOfLeaf, TREE_FAILED } from './tree-value.ts';
+import type { Call, Flow, Leaf, LeafCall } from './tree.ts';
 
 /** What the body of a tree fails with. */
 class TreeError extends Error {
-  readonly code = TREE_FAILED;
+  readonly code: string;
+
+  constructor(nodeId: string, code = TREE_FAILED) {
+    super(nodeId);
+    this.code = code;
+  }
 }
 
-const task = define.task({ name: 'simulated-task', version: '1.0.0' }, computeLeaf);
-const unremembered = define.task(
-  { name: 'simulated-unremembered', version: '1.0.0', cache: false },
-  computeLeaf,
-);
+const name = 'simulated-task';
+const leaves = {
+  task: define.task({ name, version: '1.0.0' }, (node: Leaf) => computeLeaf(node, false)),
+  newer: define.task({ name, version: '2.0.0' }, (node: Leaf) => computeLeaf(node, true)),
+  watched: define.task({ name: 'simulated-watched', version: '1.0.0' }, (node: Leaf) =>
+    computeLeaf(node, false),
+  ),
+  unremembered: define.task(
+    { name: 'simulated-unremembered', version: '1.0.0', cache: false },
+    (node: Leaf) => computeLeaf(node, false),
+  ),
+};
+
 const flow = define.workflow({ name: 'simulated-flow' }, async (node: Flow): Promise<number> => {
-  begin(node.id);
+  here().bodyBegins(currentRun().runId, node);
   let value = hashOf(node.id);
-  for (const step of node.steps) value = mix(value, await take(step));
+  for (const step of node.steps) value = mix(value, await take(step, calls));
   if (node.fails) throw new TreeError(node.id);
   return value;
 });
 
+/** What a handler fails with, one time in four. */
+export const HANDLER_FAILED = 'HANDLER_FAILED';
+
+for (const when of [['completed', 'cached'], ['failed']] as const) {
+  define.trigger(
+    { on: leaves.watched, when, retries: { attempts: 200, backoffMs: 100, nonRetryable: [HANDLER_FAILED] } },
+    async (finished) => {
+      here().handles(finished.runId, currentRun().runId);
+      if (finished.when !== 'failed') await finished.result?.value();
+      if (Number.parseInt(finished.runId.slice(-1), 16) % 4 > 0) return;
+      here().saw('trigger that fails');
+      throw Object.assign(new Error(finished.runId), { code: HANDLER_FAILED });
+    },
+  );
+}
+
+type Caller<Node> = Pick<RoutineCaller<[Node], unknown>, 'map'> & {
+  (node: Node): Promise<unknown>;
+  submit(node: Node): RunHandle<unknown>;
+};
+
 /** Makes a call of a tree. @returns a number that says what came of it. */
 export async function make(call: Call, options: CallOptions = {}): Promise<number> {
-  if (call.of === 'flow') return flow.with(options)(call.node);
-  const routine: { with(options: CallOptions): RoutineCaller<[Leaf], unknown> } =
-    call.of === 'task' ? task : unremembered;
-  const { retries, timeoutMs } = call;
-  const given: CallOptions = {
-    ...options,
-    ...(retries !== undefined && { retries: { attempts: retries, backoffMs: 20 } }),
+  return numberOf(await callerOf(call, options)(call.node as never));
+}
+
+export function submit(call: Call, options: CallOptions = {}): RunHandle<unknown> {
+  return callerOf(call, options).submit(call.node as never);
+}
+
+const calls: Calls = {
+  make,
+  submit,
+  numberOf,
+  map: (of, nodes, options) => {
+    const retries = retriesOf({});
+    const given: MapOptions<never> = { ...options, ...(retries && { retries }) };
+    return leaves[of].map(nodes, given as MapOptions<never> & { readonly args?: never });
+  },
+};
+
+function callerOf(call: Call, options: CallOptions): Caller<Leaf | Flow> {
+  const given = { ...optionsOf(call), ...options };
+  const caller = call.of === 'flow' ? flow.with(given) : leaves[call.of].with(given);
+  return caller as Caller<Leaf | Flow>;
+}
+
+function optionsOf(call: Call): CallOptions {
+  const { priority } = call;
+  const retries = retriesOf(call.of === 'flow' ? {} : call);
+  const base = { ...(priority !== undefined && { priority }), ...(retries && { retries }) };
+  if (call.of === 'flow') return base;
+  const { timeoutMs, queueTimeoutMs, node } = call;
+  const { zone, attemptTimeoutMs } = node;
+  return {
+    ...base,
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(queueTimeoutMs !== undefined && { queueTimeoutMs }),
+    ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
+    ...(zone && { labels: { zone } }),
   };
-  return numberOf(await routine.with(given)(call.node));
 }
 
-async function take(step: Step): Promise<number> {
-  switch (step.do) {
-    case 'call':
-      return make(step.call);
-    case 'together':
-      return (await Promise.all(step.calls.map((call) => make(call)))).reduce(mix);
-    case 'try':
-      return caught(make(step.call), TREE_FAILED);
-    case 'cancel':
-      return cancelled(step.call, step.afterMs);
-    case 'abandon':
-      void make(step.call).catch(() => undefined);
-      return NOTHING;
-    case 'time-out':
-      return caught(make(step.call, { timeoutMs: step.timeoutMs }), 'RUN_TIMEOUT');
-    case 'pause':
-      await pause(step.ms);
-      return NOTHING;
-  }
+/** Who is patient tries again also when the queue is full, and what fails for good never. */
+function retriesOf({ retries, node }: Partial<Pick<LeafCall, 'retries' | 'node'>>): RetryOptions | undefined {
+  const { isPatient } = here();
+  if (retries === undefined && !isPatient) return undefined;
+  const base = { backoffMs: 20, nonRetryable: [FAILED_FOR_GOOD] };
+  if (!isPatient) return { ...base, attempts: retries ?? 0 };
+  const own = node?.endlessFirst ? 'ATTEMPT_TIMEOUT' : node?.failsFirst && TREE_FAILED;
+  const retryIf = (error: Error & { readonly code?: string }): boolean =>
+    error.code === 'QUEUE_FULL' || (own !== undefined && error.code === own);
+  return { ...base, attempts: 100_000, maxBackoffMs: 400, retryIf };
 }
 
-/** Whatever the call comes to, its value does not count, since it depends on who is faster. */
-async function cancelled(call: Call, afterMs: number): Promise<number> {
-  const controller = new AbortController();
-  const timer = here().process.after(afterMs, () => controller.abort());
+async function computeLeaf(node: Leaf, isNewer: boolean): Promise<unknown> {
+  const { runId, attempt, signal } = currentRun();
+  const place = here();
+  const { process } = place;
+  place.bodyBegins(runId, node);
+  const beganAt = process.monotonic();
   try {
-    await make(call, { signal: controller.signal });
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== 'RUN_CANCELLED' && code !== TREE_FAILED) throw error;
+    if (node.endless || (node.endlessFirst ?? 0) >= attempt) await untilCancelled();
+    else await pause(node.ms, node.deaf);
   } finally {
-    timer.cancel();
+    place.bodyEnds(runId, signal.aborted);
+    checkAttempt(node, signal, process.monotonic() - beganAt);
   }
-  return NOTHING;
-}
-
-async function caught(called: Promise<number>, expected: string): Promise<number> {
-  try {
-    return await called;
-  } catch (error) {
-    if ((error as { code?: string }).code !== expected) throw error;
-    return hashOf(expected);
-  }
-}
-
-async function computeLeaf(node: Leaf): Promise<unknown> {
-  begin(node.id, node.failsFirst !== undefined);
-  if (node.endless) await untilCancelled();
-  else await pause(node.ms, node.deaf);
-  if (node.fails || (node.failsFirst ?? 0) >= currentRun().attempt) throw new TreeError(node.id);
-  const value = numberOfLeaf(node);
+  if (node.failsForGood) throw new TreeError(node.id, FAILED_FOR_GOOD);
+  if (node.fails || (node.failsFirst ?? 0) >= attempt) throw new TreeError(node.id);
+  const value = numberOfLeaf(node, isNewer);
   if (node.gives === undefined) return value;
   const bytes = new Uint8Array(node.gives).fill(value & 0xff);
   return node.streams ? { value, stream: inChunks(bytes) } : { value, bytes };
+}
+
+/** An attempt is never ended before its time. */
+function checkAttempt({ id, attemptTimeoutMs = 0 }: Leaf, signal: AbortSignal, tookMs: number): void {
+  const { code } = (signal.reason ?? {}) as { readonly code?: string };
+  if (code !== 'ATTEMPT_TIMEOUT') return;
+  here().saw('attempt timeout');
+  if (tookMs < attemptTimeoutMs - ROUNDING_MS)
+    here().violate(`An attempt of ${id} was ended after ${tookMs} ms of ${attemptTimeoutMs}`);
 }
 
 async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < bytes.byteLength; from += 100_000) yield bytes.subarray(from, from + 100_000);
 }
 
-async function numberOf(result: unknown): Promise<number> {
+/** A number that says what a routine gave. */
+export async function numberOf(result: unknown): Promise<number> {
   if (typeof result === 'number') return result;
   const { value, bytes, stream } = result as {
     value: number;
@@ -119,36 +163,4 @@ async function numberOf(result: unknown): Promise<number> {
   let length = bytes?.byteLength ?? 0;
   if (stream) for await (const chunk of stream) length += chunk.byteLength;
   return mix(value, length);
-}
-
-function here(): Place {
-  const place = places.getStore();
-  if (!place) throw new Error('A body of a tree runs at no place');
-  return place;
-}
-
-function begin(nodeId: string, isRetried = false): void {
-  here().bodyBegins(currentRun().runId, nodeId, isRetried);
-}
-
-function pause(milliseconds: number, isDeaf = false): Promise<void> {
-  const { signal } = currentRun();
-  return new Promise((resolve, reject) => {
-    const timer = here().process.after(milliseconds, () => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    });
-    const abort = (): void => {
-      timer.cancel();
-      reject(signal.reason as Error);
-    };
-    if (!isDeaf) signal.addEventListener('abort', abort, { once: true });
-  });
-}
-
-function untilCancelled(): Promise<never> {
-  const { signal } = currentRun();
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

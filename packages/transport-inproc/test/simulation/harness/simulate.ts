@@ -1,3 +1,4 @@
+import { LIMITS } from '@routine-engine/core/adapter';
 import {
   SeededRandom,
   SimulatedClock,
@@ -6,18 +7,24 @@ import {
 import { Cluster } from './cluster.ts';
 import { FaultPlanner, inject, type FaultKind, type FaultPlan } from './fault-plan.ts';
 import {
+  checkAnnounced,
   checkClosed,
   checkIdle,
   checkOnce,
   checkOutcomes,
+  checkPlaces,
   checkPromptness,
   checkRemembered,
+  checkShared,
   checkStories,
+  checkTriggers,
+  isCalm,
 } from './invariants.ts';
+import type { Feature } from './journal.ts';
 import type { Reference } from './reference.ts';
 import { drawRequests, makeRequest, type Request } from './requests.ts';
-import { drawTopology, type Topology } from './topology.ts';
-import { TreeGenerator, type TreeShape } from './tree.ts';
+import { drawTopology, zonesOf, type Topology } from './topology.ts';
+import { TreeGenerator, type TreeShape } from './tree-generator.ts';
 
 /** Everything that one seed stands for. */
 export interface Scenario {
@@ -35,12 +42,16 @@ export interface Report {
   readonly executions: number;
   readonly events: number;
   readonly virtualMs: number;
+  /** What happened in it. */
+  readonly seen: readonly Feature[];
   readonly injected: Partial<Record<FaultKind, number>>;
   readonly network: NetworkFaults;
 }
 
 /** Milliseconds in which requests are made and faults happen. */
 const WITHIN_MS = 6_000;
+/** When it is looked at what the service knows of runs elsewhere, in milliseconds from the start. */
+const LOOKS_AT_MS = [500, 1_500, 2_500, 3_500, 4_500, 5_500];
 /** How long everything may take once it is well again, in milliseconds. */
 const SETTLE_MS = 600_000;
 /** After the last answer: longer than any lease, so that what only time removes is gone. */
@@ -50,7 +61,7 @@ const QUIET_MS = 45_000;
 export function scenarioOf(seed: number): Scenario {
   const random = new SeededRandom(seed);
   const topology = drawTopology(random.fork('topology'));
-  const trees = new TreeGenerator(random.fork('trees'), shapeOf(random.fork('shape')), `${seed}`);
+  const trees = new TreeGenerator(random.fork('trees'), shapeOf(random.fork('shape'), topology), `${seed}`);
   return {
     seed,
     topology,
@@ -59,12 +70,13 @@ export function scenarioOf(seed: number): Scenario {
   };
 }
 
-function shapeOf(random: SeededRandom): TreeShape {
+function shapeOf(random: SeededRandom, topology: Topology): TreeShape {
   return {
     runs: random.pick([4, 8, 8, 16, 40]),
     depth: random.integer(1, 6),
     large: random.chance(0.05),
     leafMs: random.pick([1, 20, 200, 2_000]),
+    zones: zonesOf(topology),
   };
 }
 
@@ -79,7 +91,7 @@ export async function simulate(
 ): Promise<Report> {
   const { seed, topology, requests, faults } = scenario;
   const clock = new SimulatedClock(trace ? { trace } : {});
-  const cluster = new Cluster(clock, new SeededRandom(seed).fork('cluster'), topology);
+  const cluster = new Cluster(clock, new SeededRandom(seed).fork('cluster'), topology, isCalm(faults));
   const injected: Partial<Record<FaultKind, number>> = {};
   await cluster.start();
   const startedAt = clock.monotonic();
@@ -90,16 +102,25 @@ export async function simulate(
       inject(fault, cluster);
     });
   }
+  if (isCalm(faults)) for (const atMs of LOOKS_AT_MS) clock.after(atMs, () => checkAnnounced(cluster));
   await clock.advance(WITHIN_MS);
   cluster.heal();
   await clock.run({ until: () => requests.every(isOver) && cluster.isUp, forMs: SETTLE_MS });
   const lastAnswerAt = Math.max(0, ...requests.map(({ settledAt }) => settledAt ?? 0));
   if (faults.length === 0) checkPromptness(requests, cluster, lastAnswerAt - startedAt);
   await clock.advance(QUIET_MS);
+  // What waits for arguments of a worker that has left is given up only then.
+  if (faults.some(({ fault }) => fault.kind === 'drain'))
+    await clock.run({ until: () => cluster.service.host?.service.runsInHand === 0, forMs: LIMITS.resendMs });
   checkIdle(cluster);
   checkStories(cluster);
   checkRemembered(cluster);
   checkOnce(faults, cluster);
+  if (isCalm(faults)) checkShared(requests, cluster);
+  if (topology.workers.some(({ acceptsWork }) => acceptsWork === false))
+    cluster.journal.seen.add('worker that accepts no work');
+  checkPlaces(requests, cluster);
+  checkTriggers(faults, cluster);
   await cluster.close();
   await clock.advance(QUIET_MS);
   checkClosed(cluster);
@@ -108,7 +129,12 @@ export async function simulate(
   const { journal, network } = cluster;
   return {
     ...{ seed, injected, violations: journal.violations, executions: journal.executions.length },
-    ...{ events: clock.happened, virtualMs: clock.monotonic(), network: network.faults },
+    ...{
+      seen: [...journal.seen],
+      events: clock.happened,
+      virtualMs: clock.monotonic(),
+      network: network.faults,
+    },
   };
 }
 

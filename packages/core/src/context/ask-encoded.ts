@@ -18,6 +18,15 @@ export interface EncodedAsk {
   readonly submitted?: SubmittedRun | undefined;
 }
 
+/** A detached run does not end with the one that submits it. @returns to be called when it has settled. */
+export function adopted(
+  parent: RunScope | undefined,
+  subRun: SubRun,
+  { options }: RoutineCall,
+): (() => void) | undefined {
+  return options?.detached ? undefined : parent?.adopt(subRun);
+}
+
 /**
  * Encodes a call as a run of its own, has it answered, and lets its parent wait.
  * @param ask - answers with the caller's value. Never throws, but rejects. The buffers of the arguments are views of
@@ -47,7 +56,7 @@ export function askEncoded(
   const encoded = encodeCall(call, run, codec);
   submitted?.begin(encoded);
   const subRun: SubRun = { runId, abandon: (reason) => control.cancellation.cancel(reason) };
-  const settled = submitted ? parent?.adopt(subRun) : parent?.waitFor(subRun);
+  const settled = submitted ? adopted(parent, subRun, call) : parent?.waitFor(subRun);
   const answer = ask(encoded);
   return control.settle((resolve, reject) => void answer.then(resolve, reject), settled);
 }

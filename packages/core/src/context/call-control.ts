@@ -17,7 +17,8 @@ export class CallControl {
   constructor(call: RoutineCall, routineId: string, parent: RunScope | undefined, clock: Clock) {
     if (parent) assertDepth(routineId, parent);
     if (parent?.ended) this.cancellation.cancel(endedError(routineId, parent));
-    this.#leaveParent = parent?.cancel.onCancel((reason) => this.cancellation.cancel(reason));
+    if (!call.options?.detached)
+      this.#leaveParent = parent?.cancel.onCancel((reason) => this.cancellation.cancel(reason));
     this.#leaveGroup = call.cancel?.onCancel((reason) => this.cancellation.cancel(reason));
     const signal = call.options?.signal;
     if (signal) this.#leaveSignal = this.#follow(signal, routineId);

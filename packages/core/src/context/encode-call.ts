@@ -118,6 +118,7 @@ export function encodeCall(
     priority: priority || undefined,
     labels: call.options?.labels ?? call.definition?.options.labels,
     serializers: encoded.serializers,
+    detached: call.options?.detached || undefined,
     triggeredBy: run.triggeredBy,
     triggerDepth: run.triggerDepth,
   };

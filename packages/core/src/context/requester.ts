@@ -11,5 +11,6 @@ export function requesterOf(call: RoutineCall, submitted: SubmittedRun | undefin
   return {
     mayRetry: retryIf && (async (error) => retryIf(fromPlainError(error)) === true),
     status: submitted && ((status) => submitted.tell(status)),
+    accepted: submitted && (() => submitted.accept()),
   };
 }

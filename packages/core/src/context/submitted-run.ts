@@ -28,11 +28,16 @@ export class SubmittedRun implements RunHandle<unknown> {
   readonly status$: Observable<RunStatus> = this.#status.state$;
   #run = NOT_BEGUN;
   readonly #onEnd: (() => void) | undefined;
+  readonly #acceptance: Acceptance | undefined;
   #result: Promise<unknown> | undefined;
 
-  /** @param onEnd - called once when the run is over. */
-  constructor(onEnd?: () => void) {
+  /**
+   * @param onEnd - called once when the run is over.
+   * @param isDetached - whether a service is to have it go on without this process.
+   */
+  constructor(onEnd?: () => void, isDetached?: boolean) {
     this.#onEnd = onEnd;
+    this.#acceptance = isDetached ? new Acceptance() : undefined;
   }
 
   get runId(): string {
@@ -61,6 +66,15 @@ export class SubmittedRun implements RunHandle<unknown> {
     this.#run = { runId, routineId, parentRunId, rootRunId };
   }
 
+  accepted(): Promise<void> {
+    return this.#acceptance?.promise ?? Promise.resolve();
+  }
+
+  /** A service has it, and lets it go on by itself. */
+  accept(): void {
+    this.#acceptance?.settle();
+  }
+
   /** The run is known to do that. How it ended is told once. */
   tell(status: RunStatus): void {
     if (!isOver(this.status)) this.#status.set(status);
@@ -72,14 +86,15 @@ export class SubmittedRun implements RunHandle<unknown> {
    */
   follow(result: Promise<unknown>, cancel: CancelSignal): void {
     this.#result = result;
-    const end = (status: RunStatus): void => {
+    const end = (status: RunStatus, error?: Error): void => {
       this.tell(status);
       this.#status.complete();
+      this.#acceptance?.settle(error);
       this.#onEnd?.();
     };
     result.then(
       () => end('DONE'),
-      () => end(statusOfFailure(cancel.reason)),
+      (error: Error) => end(statusOfFailure(cancel.reason), error),
     );
   }
 
@@ -93,6 +108,24 @@ export class SubmittedRun implements RunHandle<unknown> {
 
   cancel(reason?: unknown): void {
     if (!isOver(this.status)) this.cancellation.cancel(cancelledBy('its handle', this.routineId, reason));
+  }
+}
+
+/** Whether a service has a detached run. */
+class Acceptance {
+  #settle: (error?: Error) => void = () => undefined;
+  readonly promise = new Promise<void>((resolve, reject) => {
+    this.#settle = (error) => (error ? reject(error) : resolve());
+  });
+
+  constructor() {
+    // Nobody need ask.
+    this.promise.catch(() => undefined);
+  }
+
+  /** The first time counts. @param error - why it never will have it. */
+  settle(error?: Error): void {
+    this.#settle(error);
   }
 }
 

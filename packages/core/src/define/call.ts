@@ -10,6 +10,7 @@ import type { RunHandle } from '../ports/runs.js';
 export function callRoutine(call: RoutineCall): Promise<unknown> {
   const scope = currentScope();
   try {
+    assertAwaitable(call);
     return engineOf(scope, call).run(call);
   } catch (error) {
     return rejected(error, scope?.kind !== undefined);
@@ -19,6 +20,13 @@ export function callRoutine(call: RoutineCall): Promise<unknown> {
 /** The same without waiting for it. @throws at once what `callRoutine` rejects with before the run begins. */
 export function submitRoutine(call: RoutineCall): RunHandle<unknown> {
   return engineOf(currentScope(), call).submit(call);
+}
+
+/** Whoever waits for a run is there: only what is submitted may outlive its caller. */
+function assertAwaitable({ id, options }: RoutineCall): void {
+  if (!options?.detached) return;
+  const message = `${formatRoutineId(id)}: detached is for submit, and it was called, mapped or asked for a reference`;
+  throw new RoutineEngineError('OPTION_INVALID', message);
 }
 
 function engineOf(scope: ReturnType<typeof currentScope>, call: RoutineCall): ScopeEngine {

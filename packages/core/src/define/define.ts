@@ -57,7 +57,8 @@ export interface RoutineCaller<Args extends readonly unknown[], Result> {
   readonly ref: (...args: OrRefs<Args>) => Promise<Ref<Awaited<Result>>>;
   /**
    * Starts a run and gives a handle to it at once; it goes on whether or not anybody waits for it. Inside a run it is a
-   * sub-run and ends with that run, which does not hang until it asks for the result.
+   * sub-run and ends with that run, which does not hang until it asks for the result. With `detached` among the options it
+   * outlives that run, and with a service also this process.
    * @throws {@link RoutineEngineError} at once, when the run can't begin, such as `VALUE_NOT_ENCODABLE`.
    */
   readonly submit: (...args: OrRefs<Args>) => RunHandle<Awaited<Result>>;

@@ -28,7 +28,9 @@ export function assertOptions(routine: string, options: CallOptions & Definition
       );
     }
   }
-  const { keepRefs, cache }: { keepRefs?: unknown; cache?: unknown } = options;
+  const { keepRefs, cache, detached }: Partial<Record<string, unknown>> = { ...options };
+  if (detached !== undefined && typeof detached !== 'boolean')
+    throw invalid(routine, 'detached', detached, 'true or false');
   if (keepRefs !== undefined && typeof keepRefs !== 'boolean') {
     throw invalid(routine, 'keepRefs', keepRefs, 'true or false');
   }

@@ -1,4 +1,5 @@
 import type { Contents } from '../cache/contents.js';
+import { Cancellation } from '../context/cancellation.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import { isClosed } from '../errors/is-closed.js';
 import type { PlainError } from '../errors/plain-error.js';
@@ -10,10 +11,12 @@ import type { Encoded } from '../model/encoded.js';
 import { LIMITS } from '../model/limits.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReferenceData } from '../model/reference.js';
-import { largestInputs, type RunInput } from '../model/run-input.js';
+import type { BlobPart } from '../model/stored-blob.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Timer } from '../ports/clock.js';
 import type {
+  ObserveRun,
+  RequestStart,
   ResendArguments,
   RunCompletes,
   RunFails,
@@ -23,13 +26,15 @@ import type {
 import { Acknowledgements } from '../protocol/acknowledgements.js';
 import { nodeOfText, referenceOfText } from '../protocol/reference-text.js';
 import { receiveValue, valueAtHand } from './receive-value.js';
-import { requestOf } from './request-of.js';
+import { inputsOf, requestOf } from './request-of.js';
 import { RequestWindows, type Windowed } from './request-windows.js';
 import type { ServiceLink } from './service-link.js';
 import { hasLargePart, shareValue, type SentValue } from './share-value.js';
 
 /** Hears how a dispatched run goes on, before its outcome. */
 export interface DispatchObserver {
+  /** The service has it, as a detached run: it goes on without this node. */
+  accepted(): void;
   waiting(detail: string): void;
   retrying(attempt: number, error: PlainError): void;
   starting(attempt: number, worker: string): void;
@@ -37,10 +42,17 @@ export interface DispatchObserver {
   log(level: LogLevel, message: string): void;
 }
 
+/** What names a run that is observed. */
+export type ObservedRun = Pick<EncodedCall, 'runId' | 'routineId' | 'rootRunId'>;
+
+const NO_ARGUMENTS: Encoded = { head: new Uint8Array(0), buffers: [] };
+
 interface Pending extends Windowed {
   readonly call: EncodedCall;
   readonly observer: DispatchObserver;
   readonly cancel: CancelSignal;
+  /** Another node may have requested it: the service is asked to tell of it, and not to run it. */
+  readonly isObserved: boolean;
   /** The service was, or is about to be, asked for it. */
   isSent: boolean;
   /** Its arguments are on their way into the store, and it is sent then. */
@@ -80,6 +92,7 @@ export class Dispatcher {
       const pending = this.#pending.get(run.runId);
       if (pending) tell(pending.observer);
     };
+    link.on('v1.routine.accepted', (run) => observe(run, (to) => to.accepted()));
     link.on('v1.routine.waiting', (run) =>
       observe(run, (to) => (run.error ? to.retrying(run.attempt, run.error) : to.waiting(run.detail))),
     );
@@ -95,6 +108,21 @@ export class Dispatcher {
 
   /** Has a call run somewhere. Never rejects. A cancelled call settles at once; its worker is told. */
   dispatch(call: EncodedCall, observer: DispatchObserver, cancel: CancelSignal): Promise<Outcome> {
+    return this.#expect(call, observer, cancel, false);
+  }
+
+  /** Has the service tell of a detached run, whoever requested it. Never rejects. */
+  observe(run: ObservedRun, observer: DispatchObserver): Promise<Outcome> {
+    const call = { ...run, attempt: 1, arguments: NO_ARGUMENTS, detached: true };
+    return this.#expect(call, observer, new Cancellation(), true);
+  }
+
+  #expect(
+    call: EncodedCall,
+    observer: DispatchObserver,
+    cancel: CancelSignal,
+    isObserved: boolean,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       const stopListening = cancel.onCancel((reason) => {
         if (!this.#pending.has(call.runId)) return;
@@ -116,7 +144,8 @@ export class Dispatcher {
         observer,
         cancel,
         settle,
-        window: windowOf(call),
+        isObserved,
+        window: isObserved ? 'observed' : windowOf(call),
         windowState: 'kept',
         isSent: false,
       };
@@ -157,6 +186,7 @@ export class Dispatcher {
   #send(pending: Pending): void {
     const { call, cancel } = pending;
     const store = this.#sharedStore;
+    if (pending.isObserved) return this.#sendNow(pending, store);
     if (store === undefined || this.#sendsWhole || !hasLargePart(call.arguments)) {
       return this.#sendNow(pending, store, { body: bodyOf(call.arguments) });
     }
@@ -168,13 +198,11 @@ export class Dispatcher {
     });
   }
 
-  #sendNow(pending: Pending, store: string | undefined, { body, blobs }: SentValue): void {
-    const { call, waitMs } = pending;
+  #sendNow(pending: Pending, store: string | undefined, args?: SentValue): void {
     const refused = (error: unknown): void =>
       pending.settle({ status: 'FAILED', error: toPlainError(error) });
     try {
-      const request = requestOf(call, store, blobs, this.#inputsOf(call));
-      this.#link.send(waitMs === undefined ? request : { ...request, queueTimeoutMs: waitMs }, body, refused);
+      this.#link.send(this.#askFor(pending, store, args?.blobs), args?.body, refused);
       pending.isSent = true;
     } catch (error) {
       // It is sent as soon as there is a connection again.
@@ -183,20 +211,23 @@ export class Dispatcher {
     }
   }
 
-  /** Kept results that a call refers to, by which it is placed near to them: where nodes share memory, all are near. */
-  #inputsOf({ arguments: args }: EncodedCall): readonly RunInput[] | undefined {
+  #askFor(
+    { call, isObserved, waitMs }: Pending,
+    store: string | undefined,
+    blobs: readonly BlobPart[] | undefined,
+  ): RequestStart | ObserveRun {
+    if (isObserved) return { type: 'v1.routine.observe', runId: call.runId, attempt: call.attempt, lease: 0 };
     const { codec, sharesMemory } = this.#link;
-    const references = sharesMemory ? [] : codec.references(args);
-    if (references.length === 0) return undefined;
-    const inputs = references.map(({ key, byteLength }) => ({ digest: key, byteLength }));
-    return largestInputs(inputs, LIMITS.localityBytes);
+    const inputs = sharesMemory ? undefined : inputsOf(call, codec);
+    const request = requestOf(call, store, blobs, inputs);
+    return waitMs === undefined ? request : { ...request, queueTimeoutMs: waitMs };
   }
 
   /** Tells a service that may know nothing what is wanted of it. */
   #resync(): void {
     for (const pending of [...this.#pending.values()]) {
-      const { call, isSent, isSharing, started, windowState } = pending;
-      if (isSent) {
+      const { call, isSent, isSharing, isObserved, started, windowState } = pending;
+      if (isSent && !isObserved) {
         const request = requestOf(call, this.#sharedStore, undefined);
         const attempt = Math.max(call.attempt, started?.attempt ?? 0);
         this.#link.post({ ...request, attempt, resumed: true, startedOn: started?.worker });
@@ -234,7 +265,8 @@ export class Dispatcher {
     // Without a body there is a reference: the session saw to that.
     if (!body) return done(undefined, run.reference && referenceOfText(run.reference));
     const value = valueAtHand(run, body);
-    if (value) return done(value);
+    // Whoever else looks on in this process is told the same.
+    if (value) return done(pending.call.detached ? { ...value, isOwn: undefined } : value);
     this.#read(pending, run, body, done);
   }
 
@@ -247,7 +279,7 @@ export class Dispatcher {
       if (!reading.signal.aborted) act();
     };
     // One that is remembered goes to all who asked for the same.
-    const isForOne = pending.call.argumentsDigest === undefined;
+    const isForOne = pending.call.argumentsDigest === undefined && !pending.call.detached;
     receiveValue(run, body, this.#contents, reading.signal).then(
       (value) => unlessAborted(() => value && done(isForOne ? value : { ...value, isOwn: undefined })),
       (error: unknown) =>

@@ -1,6 +1,8 @@
 import type { EncodedCall } from '../model/call.js';
-import type { RunInput } from '../model/run-input.js';
+import { LIMITS } from '../model/limits.js';
+import { largestInputs, type RunInput } from '../model/run-input.js';
 import type { BlobPart } from '../model/stored-blob.js';
+import type { Codec } from '../ports/codec.js';
 import type { RequestStart } from '../protocol/directives.js';
 
 /**
@@ -38,7 +40,16 @@ export function requestOf(
     blobs,
     serializers: call.serializers,
     inputs,
+    detached: call.detached || undefined,
     triggeredBy,
     triggerDepth,
   };
+}
+
+/** Kept results that a call refers to, by which it is placed near to them. Where nodes share memory, all are near. */
+export function inputsOf({ arguments: args }: EncodedCall, codec: Codec): readonly RunInput[] | undefined {
+  const references = codec.references(args);
+  if (references.length === 0) return undefined;
+  const inputs = references.map(({ key, byteLength }) => ({ digest: key, byteLength }));
+  return largestInputs(inputs, LIMITS.localityBytes);
 }

@@ -1,7 +1,6 @@
 import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
-import type { AnnouncedRun, RunsAnnounced } from '../protocol/directives.js';
-import { ANNOUNCED_AT_ONCE } from '../protocol/read-announced.js';
+import { ANNOUNCED_AT_ONCE, type AnnouncedRun, type RunsAnnounced } from '../protocol/announcements.js';
 
 /** A run that this node executes by itself. Its ids are read only when it is told of. */
 export interface LocalRun {

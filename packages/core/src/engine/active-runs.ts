@@ -17,6 +17,8 @@ export interface ActiveRun {
   readonly triggeredBy?: string | undefined;
   /** How many triggers, one after the other, led to this run; absent for none. */
   readonly triggerDepth?: number | undefined;
+  /** A service has it go on without this engine, whatever becomes of that. */
+  readonly isDetached?: boolean;
   /** It goes on without this engine, which tells no more of it. Absent: it can't. */
   leave?(): void;
   status: Extract<RunStatus, 'PENDING' | 'RUNNING' | 'HANGING'>;
@@ -134,6 +136,7 @@ export class ActiveRuns {
   #close(name: string, triggered: TriggeredAtClose): void {
     this.#closed = true;
     this.#status.set('TERMINATING');
+    for (const run of this.#runs) if (run.isDetached) this.#leave(run);
     if (triggered === 'leave') {
       for (const run of this.#runs) if (run.leave && run.triggeredBy !== undefined) this.#leave(run);
       this.#cancel(name, () => true);

@@ -1,5 +1,5 @@
 import { of, type Observable } from 'rxjs';
-import { cancelledBy } from '../context/submitted-run.js';
+import { cancelledBy, type SubmittedRun } from '../context/submitted-run.js';
 import type { ServiceInquiry } from '../dispatch/service-inquiry.js';
 import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
@@ -13,10 +13,13 @@ import type { RunDirectory } from './run-directory.js';
 export class ClusterRuns implements Runs {
   readonly #here: RunDirectory;
   readonly #service: ServiceInquiry;
+  readonly #observe: (run: RunInfo) => SubmittedRun;
 
-  constructor(here: RunDirectory, service: ServiceInquiry) {
+  /** @param observe - gives a handle to a detached run of whomever, that hears how it ends. */
+  constructor(here: RunDirectory, service: ServiceInquiry, observe: (run: RunInfo) => SubmittedRun) {
     this.#here = here;
     this.#service = service;
+    this.#observe = observe;
   }
 
   async get(runId: string): Promise<RunHandle<unknown> | undefined> {
@@ -24,7 +27,9 @@ export class ClusterRuns implements Runs {
     if (here) return here;
     const { runs = [] } = await this.#service.ask({ question: 'runs', runId, filter: {} });
     const [found] = runs;
-    return found && new RunElsewhere(found, (reason) => this.#cancel(found, reason));
+    if (!found?.detached) return found && new RunElsewhere(found, (reason) => this.#cancel(found, reason));
+    // Somebody else in this process may have asked meanwhile.
+    return (await this.#here.get(runId)) ?? this.#observed(found);
   }
 
   async list(filter: RunFilter = {}): Promise<readonly RunInfo[]> {
@@ -51,6 +56,18 @@ export class ClusterRuns implements Runs {
     return (await this.#service.ask({ question: 'routines' })).routines ?? [];
   }
 
+  /** Ended by its handle, it is ended at the service, and its end is heard of from there. */
+  #observed(found: RunInfo): SubmittedRun {
+    const run = this.#observe(found);
+    run.cancellation.onCancel((reason) => {
+      const { runId } = found;
+      const asked = this.#service.ask({ question: 'cancel', runId, error: toPlainError(reason) });
+      // Whether it comes too late shows in its end.
+      void Promise.allSettled([asked]);
+    });
+    return run;
+  }
+
   async #cancel(run: Pick<RunInfo, 'runId' | 'routineId'>, reason: unknown): Promise<boolean> {
     const error = toPlainError(cancelledBy('its id', run.routineId, reason));
     const { cancelled = false } = await this.#service.ask({ question: 'cancel', runId: run.runId, error });
@@ -72,6 +89,10 @@ class RunElsewhere implements RunHandle<unknown> {
     this.status = status;
     this.status$ = of(status);
     this.#cancel = cancel;
+  }
+
+  accepted(): Promise<void> {
+    return Promise.resolve();
   }
 
   result(): Promise<unknown> {

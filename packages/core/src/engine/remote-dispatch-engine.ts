@@ -17,6 +17,7 @@ import type { Explanation, Provenance } from '../model/explanation.js';
 import type { ReferenceData } from '../model/reference.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
+import type { Clock } from '../ports/clock.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
 import type { Executor, Requester, RunHost } from '../ports/executor.js';
 import type { CurrentRun, RoutineCall, RoutineEngine } from '../ports/routine-engine.js';
@@ -59,6 +60,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
   readonly #executor: Executor;
   readonly #cache: ResultCache | undefined;
   readonly #triggeredAtClose: TriggeredAtClose;
+  readonly #clock: Clock;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: RemoteDispatchEngineParts) {
@@ -69,7 +71,10 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const assembled = assembleEngine(this, parts, { policy, dispatcher, executor, triggers, watcher });
     this.#active = assembled.active;
     this.#directory = assembled.directory;
-    this.runs = new ClusterRuns(assembled.directory, new ServiceInquiry(parts.link));
+    this.runs = new ClusterRuns(assembled.directory, new ServiceInquiry(parts.link), (run) =>
+      assembled.caller.observe(run),
+    );
+    this.#clock = clock;
     // A worker hears of what it was given by itself; this is of what runs here and was announced.
     if (!executor)
       parts.link.on('v1.routine.cancel', ({ runId, error }) =>
@@ -140,7 +145,19 @@ export class RemoteDispatchEngine implements RoutineEngine {
     this.#directory.close();
     return (this.#stopped ??= this.#active
       .close(`the engine ${this.name}`, this.#triggeredAtClose)
+      .then(() => this.#whenAccepted())
       .then(() => this.#executor.close()));
+  }
+
+  /** What is to outlive this process must have reached the service. */
+  #whenAccepted(): Promise<void> {
+    return new Promise((resolve) => {
+      const late = this.#clock.after(LIMITS.drainMs, resolve);
+      void this.#directory.whenAccepted().then(() => {
+        late.cancel();
+        resolve();
+      });
+    });
   }
 
   async #executeRemembered(

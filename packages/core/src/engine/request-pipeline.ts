@@ -3,8 +3,10 @@ import { asAnswer } from '../cache/answer-form.js';
 import type { Contents } from '../cache/contents.js';
 import type { ResultMaker } from '../cache/kept-results.js';
 import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
-import type { Dispatcher } from '../dispatch/dispatcher.js';
+import { Cancellation } from '../context/cancellation.js';
+import type { Dispatcher, DispatchObserver, ObservedRun } from '../dispatch/dispatcher.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { encodedBytes, isLoaded } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
@@ -53,10 +55,17 @@ export class RequestPipeline {
     this.#parts = parts;
   }
 
+  /** Whether there is a service, which keeps detached runs. */
+  get keepsDetached(): boolean {
+    return this.#parts.dispatcher !== undefined;
+  }
+
   /** Where the policy wants a call to run; always here while there is no service. */
-  place(routineId: string, nested: boolean): 'here' | 'remote' {
+  place(routineId: string, nested: boolean, detached?: boolean): 'here' | 'remote' {
     const { dispatcher, policy, catalog, onlyNested } = this.#parts;
     if (!dispatcher) return 'here';
+    // Here it would end with this process.
+    if (detached) return 'remote';
     const id = parseRoutineId(routineId);
     const defined = id.form === 'name' && catalog.get(id) !== undefined;
     return policy.decide({ routineId, kind: id.kind, nested: nested || onlyNested, defined });
@@ -140,7 +149,18 @@ export class RequestPipeline {
   ): Promise<Answer> {
     const { cache, ids } = this.#parts;
     if (cache && isRememberedCall(call)) await cache.discard(call, this.#makerOf(call), error);
-    return this.request({ ...call, runId: ids.next() }, cancel, requester);
+    return this.request({ ...call, runId: ids.next(), detached: undefined }, cancel, requester);
+  }
+
+  /** How a detached run ends, whoever requested it, with everything of its value but its streams in memory. Never rejects. */
+  async observe(run: ObservedRun, observer: DispatchObserver): Promise<Answer> {
+    const { dispatcher } = this.#parts;
+    if (!dispatcher)
+      return failed(new RoutineEngineError('RUN_UNKNOWN', `There is no service to ask for ${run.runId}`));
+    return this.#tryLoad(
+      { outcome: await dispatcher.observe(run, observer), from: 'run' },
+      new Cancellation(),
+    );
   }
 
   async #tryLoad(answer: Answer, cancel: CancelSignal): Promise<Answer> {
@@ -182,9 +202,11 @@ export class RequestPipeline {
   ): Promise<Answer> {
     const { cache } = this.#parts;
     const id = parseRoutineId(call.routineId);
-    const where = this.place(call.routineId, call.parentRunId !== undefined);
+    const where = this.place(call.routineId, call.parentRunId !== undefined, call.detached);
     const version = id.form === 'name' ? id.version : undefined;
-    if (cache && isRememberedCall(call) && (where === 'here' || !keyIsKnownByExecutor(version))) {
+    // What goes on without this process is looked up where it runs, so that the service knows it in any case.
+    const isKeyKnown = !keyIsKnownByExecutor(version) && !call.detached;
+    if (cache && isRememberedCall(call) && (where === 'here' || isKeyKnown)) {
       const maker = this.#makerOf(call);
       const compute = async (shared: CancelSignal, outline: readonly string[]): Promise<Outcome> => {
         const outlined = { ...call, remember: { ...call.remember, outline } };
@@ -210,6 +232,7 @@ export class RequestPipeline {
   ): Promise<Outcome> {
     const { executor, dispatcher, events } = this.#parts;
     if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
+    run.isDetached = call.detached === true;
     events.tell(run, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
     return dispatcher.dispatch(call, run, cancel);
   }
@@ -250,7 +273,7 @@ export class RequestPipeline {
   }
 }
 
-function statusOf(outcome: Outcome): RunStatus {
+export function statusOf(outcome: Outcome): RunStatus {
   if (outcome.status === 'DONE') return 'DONE';
   return statusWithoutValue(outcome.status === 'CANCELLED', outcome.error.code);
 }

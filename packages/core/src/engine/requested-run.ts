@@ -23,6 +23,9 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
   /** Where its body began to run last, and when, in milliseconds since 1970. */
   started: { readonly worker: string; readonly attempt: number; readonly at: number } | undefined;
   onStatus: ActiveRun['onStatus'];
+  /** It goes on without this engine. */
+  isDetached = false;
+  readonly #onAccepted: (() => void) | undefined;
   readonly #events: RunEvents;
   readonly #active: ActiveRuns;
   readonly #isWatched: boolean;
@@ -38,6 +41,7 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
     this.attempt = call.attempt;
     this.#isWatched = parts.isWatched;
     this.onStatus = requester?.status;
+    this.#onAccepted = requester?.accepted;
     this.#events = parts.events;
     this.#active = parts.active;
     cancel.onCancel((reason) => this.cancellation.cancel(reason));
@@ -69,6 +73,10 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
 
   leave(): void {
     this.toldEnd = true;
+  }
+
+  accepted(): void {
+    this.#onAccepted?.();
   }
 
   waiting(detail: string): void {

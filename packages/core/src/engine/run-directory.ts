@@ -48,6 +48,11 @@ export class RunDirectory implements Runs {
     return run && new CalledRun(run, this.#active);
   }
 
+  /** Resolves when each detached run is accepted by the service, or never will be. */
+  async whenAccepted(): Promise<void> {
+    await Promise.allSettled([...this.#submitted.values()].map((run) => run.accepted()));
+  }
+
   async list(filter: RunFilter = {}): Promise<readonly RunInfo[]> {
     return selectRuns([...this.#all()].sort(byAge), filter);
   }
@@ -126,6 +131,10 @@ class CalledRun implements RunHandle<unknown> {
 
   get status(): RunStatus {
     return this.#status.state;
+  }
+
+  accepted(): Promise<void> {
+    return Promise.resolve();
   }
 
   result(): Promise<unknown> {

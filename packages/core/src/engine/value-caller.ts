@@ -1,6 +1,6 @@
 import type { Contents } from '../cache/contents.js';
 import type { Answer } from '../cache/result-cache.js';
-import { askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
+import { adopted, askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { isAttended, isRemembered } from '../context/encode-call.js';
 import { requesterOf } from '../context/requester.js';
 import { makeRef } from '../context/ref.js';
@@ -15,7 +15,9 @@ import { statusOfFailure, SubmittedRun } from '../context/submitted-run.js';
 import { snapshot } from '../codec/snapshot.js';
 import { fromPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
+import type { DispatchObserver } from '../dispatch/dispatcher.js';
 import type { EncodedCall } from '../model/call.js';
+import type { RunInfo } from '../model/run-info.js';
 import type { ReferenceData } from '../model/reference.js';
 import { completeRoutineId, formatRoutineId, parseRoutineId, type RoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
@@ -31,7 +33,7 @@ import { findDefinition } from './find-definition.js';
 import { contentOf } from '../context/content-of.js';
 import { InlineRun } from './inline-run.js';
 import { isolateArguments } from './isolate.js';
-import { isReady, type RequestPipeline } from './request-pipeline.js';
+import { isReady, statusOf, type RequestPipeline } from './request-pipeline.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunEvents } from './run-events.js';
 import type { TriggerTable } from './trigger-table.js';
@@ -54,12 +56,17 @@ export interface ValueCallerParts {
   readonly triggers: TriggerTable;
 }
 
-/** A call on its way by bytes. */
-interface Asked {
-  readonly call: EncodedCall;
-  readonly cancel: CancelSignal;
+/** Whose value is decoded. */
+interface ValueOf {
+  readonly call: Pick<EncodedCall, 'argumentsDigest' | 'detached'>;
   /** What failed, for the stack of an error. */
   readonly where: string;
+}
+
+/** A call on its way by bytes. */
+interface Asked extends ValueOf {
+  readonly call: EncodedCall;
+  readonly cancel: CancelSignal;
   readonly requester: Requester | undefined;
 }
 
@@ -98,11 +105,30 @@ export class ValueCaller implements CallTaker {
 
   /** @throws what `run` rejects with before the run begins. */
   submit(call: RoutineCall): SubmittedRun {
-    const { directory } = this.#parts;
-    const submitted: SubmittedRun = new SubmittedRun(() => directory.finish(submitted));
+    const { directory, pipeline } = this.#parts;
+    const isDetached = call.options?.detached === true && pipeline.keepsDetached;
+    const submitted: SubmittedRun = new SubmittedRun(() => directory.finish(submitted), isDetached);
     submitCall(this, call, submitted);
     directory.add(submitted);
     return submitted;
+  }
+
+  /** A handle to a detached run that the service knows, whoever submitted it. */
+  observe(run: RunInfo): SubmittedRun {
+    const { directory } = this.#parts;
+    const observed: SubmittedRun = new SubmittedRun(() => directory.finish(observed));
+    observed.begin(run);
+    observed.tell(run.status);
+    directory.add(observed);
+    observed.follow(this.#observed(run, observed), observed.cancellation);
+    return observed;
+  }
+
+  async #observed({ runId, routineId, rootRunId }: RunInfo, observed: SubmittedRun): Promise<unknown> {
+    const run = { runId, routineId, rootRunId };
+    const answer = await this.#parts.pipeline.observe(run, observerOf(observed));
+    observed.tell(statusOf(answer.outcome));
+    return this.#valueOf(answer, { call: { ...run, detached: true }, where: routineId }, true);
   }
 
   accept(call: RoutineCall, parent: RunScope | undefined): string {
@@ -145,7 +171,7 @@ export class ValueCaller implements CallTaker {
     if (call.answer === 'reference' || (remembers && isRemembered(call)) || isAttended(call)) return true;
     // What a trigger answers, or starts, is known by more than its value.
     if (call.triggered || triggers.watching(routineId)) return true;
-    return pipeline.place(routineId, parent !== undefined) === 'remote';
+    return pipeline.place(routineId, parent !== undefined, call.options?.detached) === 'remote';
   }
 
   /** By way of the pipeline, which works on bytes. */
@@ -194,13 +220,13 @@ export class ValueCaller implements CallTaker {
   }
 
   /** @param isOwn - whether the bytes belong to this caller alone. */
-  #valueOf({ outcome, from }: Answer, { call, where }: Asked, isOwn: boolean): unknown {
+  #valueOf({ outcome, from }: Answer, { call, where }: ValueOf, isOwn: boolean): unknown {
     if (outcome.status !== 'DONE') throw fromPlainError(outcome.error, { where });
     const { value, reference } = outcome;
     if (!value) return reference && makeRef(reference);
     return this.#parts.codec.decode(value, {
       // What the store or another caller holds too must not be changed through this caller's value.
-      copy: !isOwn && (from !== 'run' || call.argumentsDigest !== undefined),
+      copy: call.detached || (!isOwn && (from !== 'run' || call.argumentsDigest !== undefined)),
       reference: makeRef,
     });
   }
@@ -231,7 +257,7 @@ export class ValueCaller implements CallTaker {
     active.add(run);
     active.beginsHere(run);
     if (submitted) run.beginAs(submitted);
-    const settled = submitted ? parent?.adopt(run) : parent?.waitFor(run);
+    const settled = submitted ? adopted(parent, run, call) : parent?.waitFor(run);
     return control.settle(
       (resolve, reject) => {
         if (events.observed) {
@@ -268,6 +294,16 @@ export class ValueCaller implements CallTaker {
     }
     return text;
   }
+}
+
+/** What a handle shows of a run that goes on elsewhere. */
+function observerOf(observed: SubmittedRun): DispatchObserver {
+  const nothing = (): void => undefined;
+  return {
+    ...{ accepted: nothing, waiting: nothing, progress: nothing, log: nothing },
+    starting: () => observed.tell('RUNNING'),
+    retrying: () => observed.tell('PENDING'),
+  };
 }
 
 function closed(engine: string, what: string): RoutineEngineError {

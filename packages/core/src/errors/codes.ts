@@ -56,6 +56,14 @@ export const ERRORS = {
     retry: false,
     when: 'The result of a run was asked for by its id, but it was called and not submitted.',
   },
+  RUN_UNKNOWN: {
+    retry: false,
+    when: 'The service does not know a detached run, or its outcome no more: it is kept for a while, and not by another service.',
+  },
+  RESULT_NOT_KEPT: {
+    retry: false,
+    when: 'The result of a detached run is larger than the service keeps (detachedResultBytes).',
+  },
   QUEUE_FULL: { retry: true, when: 'As many runs wait at the service as it may keep (queuedRuns).' },
   ARGUMENTS_MISSING: {
     retry: true,

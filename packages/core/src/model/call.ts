@@ -64,6 +64,8 @@ export interface EncodedCall {
   readonly labels?: Labels | undefined;
   /** Keys of the serializers that reading the arguments takes. Absent: none. */
   readonly serializers?: readonly string[] | undefined;
+  /** It was submitted, and outlives who requests it as long as there is a service. Absent: it does not. */
+  readonly detached?: boolean | undefined;
   /** The run whose end a trigger answers with this one. */
   readonly triggeredBy?: string | undefined;
   /** How many triggers, one after the other, led to this run. Absent: none. */

@@ -55,6 +55,14 @@ export const LIMITS = {
   finishedRunsMs: 600_000,
   /** How many submitted runs are known after their end; the oldest are forgotten first. */
   finishedRuns: 1_000,
+  /** How long the service keeps the outcome of a detached run. */
+  detachedOutcomesMs: 3_600_000,
+  /** How many outcomes of detached runs the service keeps; the oldest are forgotten first. */
+  detachedOutcomes: 10_000,
+  /** Bytes of results and errors of detached runs that the service keeps; the oldest are forgotten first. */
+  detachedOutcomesBytes: 256 * 1024 * 1024,
+  /** Largest result of a detached run that the service keeps; its large parts in a store that nodes share do not count. */
+  detachedResultBytes: 16 * 1024 * 1024,
   /** How many calls of one `map` are under way, or wait to be taken, unless it says more. */
   mapConcurrency: 1_000,
   /** How long the first retry of a run waits, unless its options say more. */

@@ -100,6 +100,12 @@ export interface CallOptions extends RoutineOptions {
    * equal calls: it goes on while another caller waits.
    */
   readonly signal?: AbortSignal;
+  /**
+   * For `submit` only: `true` has the run outlive who submits it. Inside a run it does not end with that run. With a service it is
+   * always sent to a worker, and goes on when this process is gone: the service keeps how it ended for an hour, and any node
+   * may ask for that by the id of the run (`lifecycle.runs.get`). Default `false`.
+   */
+  readonly detached?: boolean;
 }
 
 /** A routine as it was defined in this process. Plain data beside its body. @public */

@@ -18,6 +18,8 @@ export interface RunInfo {
   readonly worker?: string | undefined;
   /** Name of the node that requested it, when the service knows it. */
   readonly requester?: string | undefined;
+  /** It outlives who submitted it, and its result can be asked for. Absent: it does not. */
+  readonly detached?: true | undefined;
   /** Run ids of the sub-runs it waits for, as far as they are known where it was asked. */
   readonly waitsFor: readonly string[];
 }

@@ -17,6 +17,8 @@ export interface Requester {
   readonly mayRetry?: ((error: PlainError) => Promise<boolean>) | undefined;
   /** Hears what the run does, up to its end. */
   readonly status?: ((status: RunStatus) => void) | undefined;
+  /** Hears once that a detached run goes on without its requester from now on. */
+  readonly accepted?: (() => void) | undefined;
 }
 
 /** What a run that is being executed may ask of the engine, and tell it. @public */

@@ -16,16 +16,24 @@ export interface RunHandle<Result> {
   /**
    * Waits for the end of the run. Asked again, it gives the same. A run that waits here is HANGING, as with any call.
    * @throws what calling the routine throws; {@link RoutineEngineError} `RECURSIVE_CALL` when the run that waits is this one,
-   *   or was called by it; `RUN_NOT_SUBMITTED` when it was called, and not submitted: then its value belongs to its caller.
+   *   or was called by it; `RUN_NOT_SUBMITTED` when it was called, or another node requested it without `detached`: then its value
+   *   belongs to its caller. Of a detached run also `RESULT_NOT_KEPT`, `RUN_UNKNOWN`.
    */
   result(): Promise<Result>;
+  /**
+   * Resolves when a detached run goes on without this process, since the service has it; for any other run at once. To close the
+   * lifecycle waits for that, too.
+   * @throws what `result()` throws, when the service never had it.
+   */
+  accepted(): Promise<void>;
   /** Cancels the run and everything it called; `result()` then rejects with `RUN_CANCELLED`. Does nothing once it is over. */
   cancel(reason?: unknown): void;
 }
 
 /**
  * Runs by their ids: those of this process that are in hand, and for a while those that were submitted and are over. With a
- * service also the runs that other nodes requested of it, as long as they are in hand; every node may see and cancel them.
+ * service also the runs that other nodes requested of it, as long as they are in hand, and detached ones for a while after their
+ * end; every node may see and cancel them, and ask for the results of detached ones.
  * @public
  */
 export interface Runs {

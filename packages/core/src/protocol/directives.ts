@@ -7,6 +7,7 @@ import type { OfferedRoutine } from '../model/routine-definition.js';
 import type { WorkerStatus } from '../model/statuses.js';
 import type { RunInput } from '../model/run-input.js';
 import type { BlobPart } from '../model/stored-blob.js';
+import type { RunsAnnounced } from './announcements.js';
 import type { AskService, ServiceAnswers } from './inspection.js';
 import type { ReferenceText } from './reference-text.js';
 
@@ -72,6 +73,8 @@ export interface NodeResynced {
 export interface HeldRun extends RunHeader {
   /** `waiting`: its body has not begun. `hanging`: it waits for sub-runs. `finished`: its outcome is kept. */
   readonly state: 'waiting' | 'running' | 'hanging' | 'finished';
+  /** What is to be known of a detached run, which a service takes up that does not know it. Absent for others. */
+  readonly detached?: Pick<RequestStart, 'routineId' | 'rootRunId' | 'parentRunId'> | undefined;
 }
 /**
  * worker -> service, before `ready`, when it holds runs: these I have. As many directives as it takes; what none of them names
@@ -161,12 +164,22 @@ export interface RequestStart extends RunHeader {
   readonly labels?: Labels | undefined;
   /** Keys of the serializers that reading the arguments takes; absent for none. At most 1,000. */
   readonly serializers?: readonly string[] | undefined;
+  /** It outlives its requester; the service keeps its outcome for whoever asks. Absent: it does not. */
+  readonly detached?: true | undefined;
   /** The run whose end a trigger answers with this one. Nobody waits for it, so it outlives its requester. */
   readonly triggeredBy?: string | undefined;
   /** How many triggers, one after the other, led to this run. Absent: none. */
   readonly triggerDepth?: number | undefined;
   /** Run ids of those above it, and of it itself, that were submitted, outermost first; absent for none. */
   readonly submitted?: readonly string[] | undefined;
+}
+/** service -> requester of a detached run: I have it, and it goes on without you. */
+export interface RunAccepted extends RunHeader {
+  readonly type: 'v1.routine.accepted';
+}
+/** node -> service: tell me of this detached run, and how it ends, as if I had requested it. */
+export interface ObserveRun extends RunHeader {
+  readonly type: 'v1.routine.observe';
 }
 /** service -> requester: nobody can take the run yet, or its worker was lost and it is placed elsewhere. */
 export interface RunWaits extends RunHeader {
@@ -258,24 +271,6 @@ export interface ReportAgain extends RunHeader {
   readonly type: 'v1.routine.report_again';
 }
 
-/** A run that a node executes by itself. */
-export interface AnnouncedRun {
-  readonly runId: string;
-  /** Full routine id. */
-  readonly routineId: string;
-  readonly rootRunId: string;
-  readonly parentRunId?: string | undefined;
-  /** In milliseconds since 1970 (UTC), by the clock of the node. */
-  readonly startedAt: number;
-}
-/** node -> service: runs that it executes by itself began, or ended, so that they are seen. At most 500 of each. */
-export interface RunsAnnounced {
-  readonly type: 'v1.run.announced';
-  readonly started: readonly AnnouncedRun[];
-  /** Their run ids. */
-  readonly ended: readonly string[];
-}
-
 /** Everything after the handshake. */
 export type Directive =
   | NodeLeaving
@@ -286,6 +281,8 @@ export type Directive =
   | CheckPulse
   | GivePulse
   | RequestStart
+  | RunAccepted
+  | ObserveRun
   | RunWaits
   | ResendArguments
   | RunStarts

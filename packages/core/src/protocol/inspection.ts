@@ -86,6 +86,7 @@ function readRun(fields: FieldReader): RunInfo {
     attempt: fields.optional('attempt', (name) => fields.count(name, MOST)),
     worker: text('worker', NAME_LENGTH),
     requester: text('requester', NAME_LENGTH),
+    detached: fields.optional('detached', (name) => fields.flag(name) || undefined),
     waitsFor: fields.texts('waitsFor', ID_LENGTH, LONGEST_LIST),
   };
 }

@@ -9,9 +9,9 @@ import { TRIGGER_WHENS, type OfferedTrigger } from '../model/trigger.js';
 import type { BlobPart } from '../model/stored-blob.js';
 import type { DirectiveHeader } from '../ports/transport.js';
 import type { Directive, Greeting, HeldRun, RunHeader } from './directives.js';
+import { readRunsAnnounced } from './announcements.js';
 import { FieldReader, ID_LENGTH, NAME_LENGTH } from './fields.js';
 import { readAnswer, readAsk } from './inspection.js';
-import { readRunsAnnounced } from './read-announced.js';
 import { readInputs } from './read-inputs.js';
 import type { ReferenceText } from './reference-text.js';
 
@@ -94,7 +94,16 @@ const STATES = ['waiting', 'running', 'hanging', 'finished'] as const;
 
 function held(fields: FieldReader, value: unknown): HeldRun {
   const item = fields.item('runs', value);
-  return { ...run(item), state: item.oneOf('state', STATES) };
+  const detached = (known: FieldReader): HeldRun['detached'] => ({
+    routineId: known.text('routineId', NAME_LENGTH),
+    rootRunId: known.text('rootRunId', ID_LENGTH),
+    parentRunId: known.optional('parentRunId', (name) => known.text(name, ID_LENGTH)),
+  });
+  return {
+    ...run(item),
+    state: item.oneOf('state', STATES),
+    detached: item.optional('detached', (name) => detached(item.record(name))),
+  };
 }
 
 const READERS: { readonly [Type in Directive['type']]: Reader } = {
@@ -141,10 +150,13 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     priority: fields.optional('priority', (name) => fields.between(name, LIMITS.highestPriority)),
     labels: fields.optional('labels', (name) => fields.labels(name)),
     serializers: fields.optional('serializers', (name) => serializerKeys(fields, name)),
+    detached: fields.optional('detached', (name) => fields.flag(name) || undefined),
     triggeredBy: fields.optional('triggeredBy', (name) => fields.text(name, ID_LENGTH)),
     triggerDepth: fields.optional('triggerDepth', (name) => fields.count(name, TRIGGER_DEPTH)),
     submitted: fields.optional('submitted', (name) => fields.texts(name, ID_LENGTH, LIMITS.callDepth + 1)),
   }),
+  'v1.routine.accepted': (fields) => ({ type: 'v1.routine.accepted', ...run(fields) }),
+  'v1.routine.observe': (fields) => ({ type: 'v1.routine.observe', ...run(fields) }),
   'v1.routine.waiting': (fields) => ({
     type: 'v1.routine.waiting',
     ...run(fields),

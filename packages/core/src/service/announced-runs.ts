@@ -1,5 +1,5 @@
 import { LIMITS } from '../model/limits.js';
-import type { AnnouncedRun, RunsAnnounced } from '../protocol/directives.js';
+import type { AnnouncedRun, RunsAnnounced } from '../protocol/announcements.js';
 import type { NodeSession } from './node-session.js';
 
 /** A run that a node executes by itself, as the service was told. Plain data. @public */

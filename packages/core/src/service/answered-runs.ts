@@ -2,6 +2,7 @@ import { LIMITS } from '../model/limits.js';
 import type { RunFails, RunHeader } from '../protocol/directives.js';
 import type { NodeSession } from './node-session.js';
 import type { RunRecord } from './run-record.js';
+import type { RunRequester } from './run-requester.js';
 
 /** An outcome that a worker keeps until all who asked for it have it. */
 export interface KeptOutcome extends RunHeader {
@@ -24,7 +25,7 @@ export interface AnsweredRun {
 
 /** Runs that are over, until their requesters have acknowledged the outcome: it may be lost on its way to them. */
 export class AnsweredRuns {
-  readonly #runs = new Map<NodeSession, Map<string, AnsweredRun>>();
+  readonly #runs = new Map<RunRequester, Map<string, AnsweredRun>>();
   readonly #kept = new Map<number, KeptOutcome>();
 
   get isEmpty(): boolean {
@@ -40,7 +41,7 @@ export class AnsweredRuns {
 
   /** Keeps who was told an outcome of an attempt, which the worker knows `at` a run that may have another name. */
   keepAt(told: readonly RunRecord[], attempt: number, node: NodeSession, at: RunHeader): void {
-    const waiting = told.filter(({ requester }) => !requester.isGone);
+    const waiting = told.filter(({ requester }) => requester.acknowledges);
     if (waiting.length === 0) return node.acknowledge(at);
     const { runId, lease } = at;
     // Named one by one: a spread costs more than all else here.
@@ -60,18 +61,18 @@ export class AnsweredRuns {
   }
 
   /** Keeps an outcome that came from no worker. */
-  keepFailure(requester: NodeSession, failure: RunFails): void {
-    if (requester.isGone) return;
+  keepFailure(requester: RunRequester, failure: RunFails): void {
+    if (!requester.acknowledges) return;
     const { runId, attempt } = failure;
     this.#add(requester, runId, { toldIn: requester.connections, attempt, failure });
   }
 
-  get(requester: NodeSession, runId: string): AnsweredRun | undefined {
+  get(requester: RunRequester, runId: string): AnsweredRun | undefined {
     return this.#runs.get(requester)?.get(runId);
   }
 
   /** Whether anything is kept for a requester. */
-  has(requester: NodeSession): boolean {
+  has(requester: RunRequester): boolean {
     return this.#runs.has(requester);
   }
 
@@ -83,7 +84,7 @@ export class AnsweredRuns {
   }
 
   /** Takes a run out, whose outcome is to be had again: nobody is told anything. */
-  take(requester: NodeSession, runId: string): AnsweredRun | undefined {
+  take(requester: RunRequester, runId: string): AnsweredRun | undefined {
     const runs = this.#runs.get(requester);
     const answered = runs?.get(runId);
     if (!runs || !answered) return undefined;
@@ -96,29 +97,29 @@ export class AnsweredRuns {
   }
 
   /** The requester has the outcome: who keeps it may forget it. An outcome of another attempt is another one. */
-  acknowledge(requester: NodeSession, runId: string, attempt: number): void {
+  acknowledge(requester: RunRequester, runId: string, attempt: number): void {
     if (this.get(requester, runId)?.attempt !== attempt) return;
     this.forget(requester, runId);
   }
 
   /** The requester has all that it was told over earlier connections: it did not ask for it again. */
-  forgetEarlier(requester: NodeSession): void {
+  forgetEarlier(requester: RunRequester): void {
     for (const [runId, { toldIn }] of [...(this.#runs.get(requester) ?? [])])
       if (toldIn !== requester.connections) this.forget(requester, runId);
   }
 
   /** A requester is gone for good: nobody asks for its outcomes. */
-  requesterLost(requester: NodeSession): void {
+  requesterLost(requester: RunRequester): void {
     for (const runId of [...(this.#runs.get(requester)?.keys() ?? [])]) this.forget(requester, runId);
   }
 
   /** The requester needs the outcome of a run no more, whatever it was. */
-  forget(requester: NodeSession, runId: string): void {
+  forget(requester: RunRequester, runId: string): void {
     const kept = this.take(requester, runId)?.kept;
     if (kept?.waiting === 0) kept.node.acknowledge(kept);
   }
 
-  #add(requester: NodeSession, runId: string, answered: AnsweredRun): void {
+  #add(requester: RunRequester, runId: string, answered: AnsweredRun): void {
     const runs = this.#runs.get(requester) ?? new Map<string, AnsweredRun>();
     this.#runs.set(requester, runs);
     runs.set(runId, answered);

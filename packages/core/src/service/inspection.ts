@@ -3,6 +3,7 @@ import { toPlainError } from '../errors/error-conversion.js';
 import type { RoutineInfo, WorkerInfo } from '../model/cluster-info.js';
 import { LONGEST_LIST, selectRuns, type RunInfo } from '../model/run-info.js';
 import type { AskService, Question, ServiceAnswers } from '../protocol/inspection.js';
+import type { DetachedRun } from './detached-run.js';
 import type { AnnouncedRunInfo, AnnouncedRuns } from './announced-runs.js';
 import { workerInfo } from './listing.js';
 import type { NodeSession } from './node-session.js';
@@ -15,7 +16,7 @@ import type { WorkerTable } from './worker-table.js';
 const ANSWER_LENGTH = 400_000;
 
 interface InspectionParts {
-  readonly ledger: Pick<RunLedger, 'runs' | 'find' | 'cancelRun'>;
+  readonly ledger: Pick<RunLedger, 'runs' | 'find' | 'cancelRun' | 'detachedAtEnd' | 'findDetached'>;
   readonly announced: AnnouncedRuns;
   readonly workers: WorkerTable;
   readonly records: RoutineRecords;
@@ -59,10 +60,13 @@ export class Inspection {
     if (runId === undefined) {
       for (const run of announced.all) yield announcedInfo(run);
       for (const record of ledger.runs) yield runInfo(record);
+      for (const run of ledger.detachedAtEnd) yield detachedInfo(run);
       return;
     }
     const record = ledger.find(runId);
     if (record) return yield runInfo(record);
+    const detached = ledger.findDetached(runId);
+    if (detached) return yield detachedInfo(detached);
     const run = announced.find(runId);
     if (run) yield announcedInfo({ node: run.node.name, ...run.run });
   }
@@ -88,7 +92,12 @@ function runInfo(record: RunRecord): RunInfo {
     // A run that waits for a worker is about to begin the next.
     attempt: worker ? attempt : attempt + 1,
     worker: worker?.node.name,
+    ...(record.request.detached && { detached: true }),
   };
+}
+
+function detachedInfo({ request, status, name }: DetachedRun): RunInfo {
+  return { ...request, status, requester: name, detached: true, waitsFor: [] };
 }
 
 function announcedInfo({ node, runId, routineId, parentRunId, rootRunId }: AnnouncedRunInfo): RunInfo {

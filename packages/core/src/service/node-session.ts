@@ -6,6 +6,7 @@ import { Acknowledgements } from '../protocol/acknowledgements.js';
 import type { NodeRole } from '../model/node-role.js';
 import type { Directive, HeldRun, Hello, RunHeader } from '../protocol/directives.js';
 import { Session, type OnRefused } from '../protocol/session.js';
+import type { RunRequester } from './run-requester.js';
 
 interface NodeParts {
   readonly number: number;
@@ -14,7 +15,7 @@ interface NodeParts {
 }
 
 /** A node as the service knows it, over as many connections as it takes. */
-export class NodeSession {
+export class NodeSession implements RunRequester {
   readonly name: string;
   readonly role: NodeRole;
   readonly hello: Hello;
@@ -54,6 +55,10 @@ export class NodeSession {
   /** The session over its latest connection. */
   get session(): Session {
     return this.#session;
+  }
+
+  get acknowledges(): boolean {
+    return !this.isGone;
   }
 
   /** It came back over another connection. The one before is closed, if it is not. */

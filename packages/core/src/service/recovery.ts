@@ -19,6 +19,8 @@ interface RecoveryParts {
   readonly workersBackMs: number;
   /** No worker has the run of a request that waited for that. */
   readonly onNotFound: (record: RunRecord) => void;
+  /** Workers are waited for no more that were there before, if anybody asked. */
+  readonly onOver: () => void;
   /** Milliseconds for which a run that a worker holds waits for the requester to come back. */
   readonly unclaimedMs: number;
 }
@@ -77,15 +79,19 @@ export class Recovery {
   /** Takes a request that some worker may hold the run of. @returns whether it waits for that. */
   wait(record: RunRecord): boolean {
     if (!this.isWaiting) return false;
-    const { clock } = this.#parts;
-    const leftMs = this.#workersBackAt - clock.monotonic();
     const { startedOn } = record.request;
     // The worker that began to run it is back, without it.
     if (startedOn !== undefined && this.#back.has(startedOn)) return false;
     this.#recovering.add(record);
     if (startedOn !== undefined) this.#startedOn.add(startedOn, record);
-    this.#workersBack ??= clock.after(leftMs, () => this.#place([...this.#recovering]));
+    this.#awaitWorkers();
     return true;
+  }
+
+  /** Whether workers may still come back that were there before. If so, `onOver` is called when they may no more. */
+  expects(): boolean {
+    if (this.isWaiting) this.#awaitWorkers();
+    return this.isWaiting;
   }
 
   /** A request is over, or its run was found. */
@@ -134,6 +140,14 @@ export class Recovery {
     if (state === undefined) this.#drop(unclaimed);
     else unclaimed.hold = { ...unclaimed.hold, state };
     return true;
+  }
+
+  #awaitWorkers(): void {
+    const { clock, onOver } = this.#parts;
+    this.#workersBack ??= clock.after(this.#workersBackAt - clock.monotonic(), () => {
+      this.#place([...this.#recovering]);
+      onOver();
+    });
   }
 
   #giveUp(unclaimed: UnclaimedRun): void {

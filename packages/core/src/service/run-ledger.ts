@@ -8,6 +8,7 @@ import type {
   AcknowledgeRuns,
   CancelRun,
   HeldRun,
+  ObserveRun,
   RequestStart,
   RunCompletes,
   RunFails,
@@ -15,6 +16,8 @@ import type {
   RunHeader,
 } from '../protocol/directives.js';
 import { AnsweredRuns } from './answered-runs.js';
+import type { DetachedRun } from './detached-run.js';
+import { DetachedRuns } from './detached-runs.js';
 import type { HeartbeatLimits } from './heartbeats.js';
 import type { NodeSession } from './node-session.js';
 import { Placement } from './placement.js';
@@ -50,6 +53,7 @@ export class RunLedger {
   readonly #runs = new Map<string, RunRecord>();
   readonly #answered = new AnsweredRuns();
   readonly #shared = new SharedRuns();
+  readonly #detached: DetachedRuns;
   readonly #outcomes: RunOutcomes;
   readonly #recovery: Recovery;
   readonly #resync: WorkerResync;
@@ -71,14 +75,17 @@ export class RunLedger {
       onAnswered: (record) => this.#forget(record),
     });
     const { clock, limits, workers, records } = parts;
+    this.#detached = new DetachedRuns(clock);
     this.#recovery = new Recovery({
       ...{ clock, workersBackMs: limits.leaseMs, unclaimedMs: limits.clientLeaseMs },
       onNotFound: (record) => this.#requests.notFound(record),
+      onOver: () => this.#detached.expectNoMore(),
     });
     this.#resync = new WorkerResync({
       ...{ runs: this.#runs, placement: this.placement, answered: this.#answered },
       ...{ outcomes: this.#outcomes, recovery: this.#recovery },
       onFound: (record) => this.#requests.found(record),
+      onDetached: (hold, known) => this.#takeUp(hold, known),
     });
     this.#requests = new RunRequests({
       ...{ runs: this.#runs, placement: this.placement, answered: this.#answered, shared: this.#shared },
@@ -123,20 +130,46 @@ export class RunLedger {
     return node.openRuns > 0 || this.#answered.has(node);
   }
 
+  /** Detached runs that are over, or whose results are still being read, as long as they are known. */
+  get detachedAtEnd(): Iterable<DetachedRun> {
+    return [...this.#detached.all].filter(({ request }) => !this.#runs.has(request.runId));
+  }
+
+  findDetached(runId: string): DetachedRun | undefined {
+    return this.#detached.find(runId);
+  }
+
   close(): void {
     this.placement.close();
+    this.#detached.close();
     this.#recovery.close();
   }
 
   /** A requested run. */
   request(requester: NodeSession, request: RequestStart, body: Body | undefined): void {
-    this.#requests.request(requester, request, body);
+    if (!request.detached) return this.#requests.request(requester, request, body);
+    const run = this.#detached.take(request, requester);
+    const { runId, attempt } = request;
+    requester.post({ type: 'v1.routine.accepted', runId, attempt, lease: 0 });
+    if (run.outcome && attempt > run.outcome.directive.attempt) this.#detached.restart(run);
+    this.#detached.observe(requester, run);
+    // It is over, or about to be: all of its result has come.
+    if (run.outcome || (run.isArriving && !this.#runs.has(runId))) return dropBody(body);
+    this.#requests.request(run, request, body);
+  }
+
+  /** A node wants to hear of a detached run. */
+  observe(node: NodeSession, asked: ObserveRun): void {
+    const run = this.#detached.find(asked.runId);
+    if (run) this.#detached.observe(node, run);
+    else this.#detached.miss(node, asked, this.#recovery.expects());
   }
 
   /** The requester wants a run no more. */
   cancel(requester: NodeSession, cancel: CancelRun): void {
     const record = this.#runs.get(cancel.runId);
-    if (record?.requester === requester) this.#outcomes.stop(record, cancel.error);
+    if (record && (record.requester === requester || record.request.detached))
+      this.#outcomes.stop(record, cancel.error);
     else this.#answered.forget(requester, cancel.runId);
   }
 
@@ -225,7 +258,15 @@ export class RunLedger {
   requesterLost(requester: NodeSession, error: Error): void {
     this.#stopAll(requester, toPlainError(error), () => true);
     this.#answered.requesterLost(requester);
+    this.#detached.nodeLost(requester);
     this.#parts.onFewer();
+  }
+
+  /** A worker holds a detached run that this service was never asked for, or that an earlier one was. */
+  #takeUp({ runId, attempt }: HeldRun, known: NonNullable<HeldRun['detached']>): void {
+    const run = this.#detached.take({ runId, ...known }, undefined);
+    const header = { type: 'v1.routine.request_start', runId, attempt, lease: 0 } as const;
+    this.#requests.request(run, { ...header, ...known, detached: true, resumed: true }, undefined);
   }
 
   #stopAll(requester: NodeSession, error: PlainError, isMeant: (record: RunRecord) => boolean): void {

@@ -3,7 +3,7 @@ import type { Body } from '../model/body.js';
 import type { Timer } from '../ports/clock.js';
 import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import type { WatchedBody } from '../protocol/watched-body.js';
-import type { NodeSession } from './node-session.js';
+import type { RunRequester } from './run-requester.js';
 import type { WaitingLine } from './waiting-line.js';
 import type { WorkerEntry } from './worker-entry.js';
 
@@ -17,7 +17,7 @@ export interface RunRecord {
   body: Body | undefined;
   /** The requester was asked to send the arguments again; until then the run is held. */
   asked?: 'again' | 'inline' | undefined;
-  requester: NodeSession;
+  requester: RunRequester;
   /** Over which of its connections the requester asked for it last. */
   askedIn: number;
   /** It was asked for before, over another connection: perhaps of a service that was there before this one. */

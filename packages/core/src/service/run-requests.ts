@@ -4,12 +4,12 @@ import { dropBody, type Body } from '../model/body.js';
 import type { RequestStart } from '../protocol/directives.js';
 import type { AnsweredRun, AnsweredRuns } from './answered-runs.js';
 import { failure } from './failure.js';
-import type { NodeSession } from './node-session.js';
 import type { Placement } from './placement.js';
 import { cancelStale, type Recovery } from './recovery.js';
 import type { RoutineRecords } from './routine-records.js';
 import type { RunOutcomes } from './run-outcomes.js';
 import { executionOf, type RunRecord } from './run-record.js';
+import type { RunRequester } from './run-requester.js';
 import type { SharedRuns } from './shared-runs.js';
 import type { WorkerResync } from './worker-resync.js';
 import type { WorkerTable } from './worker-table.js';
@@ -40,7 +40,7 @@ export class RunRequests {
    * A requested run; `resumed`: one that was requested before, by a node that lost its connection since.
    * @param body - the arguments; a run that is resumed comes without.
    */
-  request(requester: NodeSession, request: RequestStart, body: Body | undefined): void {
+  request(requester: RunRequester, request: RequestStart, body: Body | undefined): void {
     const { runId, attempt, resumed } = request;
     const known = this.#parts.runs.get(runId);
     if (known?.requester.isGone && !known.cancelled) giveTo(requester, known);
@@ -69,7 +69,7 @@ export class RunRequests {
   }
 
   /** Accepts a run. @returns nothing when it can't be: then its requester was told why. */
-  #take(requester: NodeSession, request: RequestStart, body: Body | undefined): RunRecord | undefined {
+  #take(requester: RunRequester, request: RequestStart, body: Body | undefined): RunRecord | undefined {
     const { runId, attempt, startedOn, resumed } = request;
     try {
       const routineId = this.#resolve(request.routineId, resumed);
@@ -195,7 +195,7 @@ export class RunRequests {
 
   /** The requester has not got its outcome: it is had again from where it is kept, else the run is placed anew. */
   #answerAgain(
-    requester: NodeSession,
+    requester: RunRequester,
     request: RequestStart,
     { kept, failure: failed, attempt }: AnsweredRun,
   ): void {
@@ -219,7 +219,7 @@ export class RunRequests {
 }
 
 /** A run that nobody gave up goes on for its requester, who was gone and is back. */
-function giveTo(requester: NodeSession, record: RunRecord): void {
+function giveTo(requester: RunRequester, record: RunRecord): void {
   record.requester.openRuns -= 1;
   record.requester = requester;
   requester.openRuns += 1;

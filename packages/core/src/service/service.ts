@@ -161,6 +161,8 @@ export class Service {
     switch (directive.type) {
       case 'v1.routine.request_start':
         return this.#ledger.request(node, directive, body);
+      case 'v1.routine.observe':
+        return this.#ledger.observe(node, directive);
       case 'v1.routine.cancel':
         return this.#ledger.cancel(node, directive);
       case 'v1.routine.starting':

@@ -4,6 +4,10 @@ const NONE: ReadonlySet<never> = new Set();
 export class SetIndex<Key, Item> {
   readonly #sets = new Map<Key, Set<Item>>();
 
+  [Symbol.iterator](): IterableIterator<[Key, ReadonlySet<Item>]> {
+    return this.#sets[Symbol.iterator]();
+  }
+
   get(key: Key): ReadonlySet<Item> {
     return this.#sets.get(key) ?? NONE;
   }
@@ -18,5 +22,9 @@ export class SetIndex<Key, Item> {
     const set = this.#sets.get(key);
     set?.delete(item);
     if (set?.size === 0) this.#sets.delete(key);
+  }
+
+  clear(): void {
+    this.#sets.clear();
   }
 }

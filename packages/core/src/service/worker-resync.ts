@@ -16,6 +16,8 @@ interface WorkerResyncParts {
   readonly recovery: Recovery;
   /** A run that waited is in the hands of a worker. @returns `false` when it is over all the same. */
   readonly onFound: (record: RunRecord) => boolean;
+  /** A worker holds a detached run that is not known. */
+  readonly onDetached: (hold: HeldRun, known: NonNullable<HeldRun['detached']>) => void;
 }
 
 /** Matches what workers hold, as they tell over each new connection, with what is known of their runs. */
@@ -58,13 +60,17 @@ export class WorkerResync {
   }
 
   #match(worker: WorkerEntry, hold: HeldRun): void {
-    const { runs, placement, answered, recovery } = this.#parts;
+    const { runs, placement, answered, recovery, onDetached } = this.#parts;
     const holder = placement.holderOf(hold.lease);
     if (holder?.worker === worker && executionOf(holder).runId === hold.runId)
       return this.#goOn(holder, worker, hold);
     if (answered.comesFrom(hold.lease, worker.node)) return;
     const record = runs.get(hold.runId);
-    if (!record && !placement.leases.isOwn(hold.lease)) return recovery.keep(worker, hold);
+    if (!record && !placement.leases.isOwn(hold.lease)) {
+      recovery.keep(worker, hold);
+      if (hold.detached) onDetached(hold, hold.detached);
+      return;
+    }
     if (!record || !this.adopt(record, { worker, hold })) cancelStale(worker, hold);
   }
 

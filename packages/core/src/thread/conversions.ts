@@ -9,11 +9,11 @@ export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs } = call;
   const usual = { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs };
   const { answer, remember, attemptTimeoutMs, retry, priority, labels, submitted } = call;
-  const { serializers, triggeredBy, triggerDepth } = call;
+  const { serializers, detached, triggeredBy, triggerDepth } = call;
   const asked = answer ?? remember ?? attemptTimeoutMs ?? retry ?? labels ?? submitted ?? serializers;
   if (asked === undefined && !priority && !triggerDepth) return usual;
   const rare = { answer, remember, attemptTimeoutMs, retry, priority, labels, submitted };
-  return { ...usual, ...rare, serializers, triggeredBy, triggerDepth };
+  return { ...usual, ...rare, serializers, detached, triggeredBy, triggerDepth };
 }
 
 /** The inverse of {@link toCallMessage}. */

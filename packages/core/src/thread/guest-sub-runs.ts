@@ -60,6 +60,11 @@ export class GuestSubRuns {
     this.#asked.get(runId)?.requester?.status?.(status);
   }
 
+  /** A sub-run goes on by itself. */
+  accepted(runId: string): void {
+    this.#asked.get(runId)?.requester?.accepted?.();
+  }
+
   /** A sub-run failed, and the function of its caller decides whether it is run again. */
   async decide({ runId, error }: Extract<ToGuest, { kind: 'may-retry' }>): Promise<void> {
     const asked = this.#asked.get(runId);

@@ -115,6 +115,8 @@ export class Guest implements ScopeEngine, CallTaker {
         return void this.#subRuns.decide(message);
       case 'status':
         return this.#subRuns.tell(message.runId, message.status);
+      case 'accepted':
+        return this.#subRuns.accepted(message.runId);
       default:
         return this.#held.get(message.runId)?.contents?.receive(message, value);
     }
@@ -131,7 +133,7 @@ export class Guest implements ScopeEngine, CallTaker {
 
   /** A run that a body of this thread does not wait for. @throws what `run` rejects with before the run begins. */
   submit(call: RoutineCall): SubmittedRun {
-    const submitted = new SubmittedRun();
+    const submitted = new SubmittedRun(undefined, call.options?.detached);
     submitCall(this, call, submitted);
     return submitted;
   }

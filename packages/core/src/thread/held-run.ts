@@ -34,7 +34,7 @@ export class HeldRun {
   readonly call: EncodedCall;
   readonly host: RunHost;
   readonly #parts: HeldRunParts;
-  readonly #subRuns = new Map<string, Cancellation>();
+  readonly #subRuns = new Map<string, SubRun>();
   /** What the guest was asked about sub-runs, by their ids. */
   readonly #questions = new Map<string, Question>();
   #made: HostContents | undefined;
@@ -93,16 +93,17 @@ export class HeldRun {
   /** Cancels a sub-run whose caller waits no more. @returns whether it was one of this run's. */
   withdraw(subRunId: string, error: PlainError): boolean {
     const subRun = this.#subRuns.get(subRunId);
-    subRun?.cancel(fromPlainError(error));
+    subRun?.cancellation.cancel(fromPlainError(error));
     return subRun !== undefined;
   }
 
-  /** Ends the run. Sub-runs that nobody waits for any more are cancelled. */
+  /** Ends the run. Sub-runs that nobody waits for any more are cancelled, save detached ones. */
   settle(outcome: Outcome): void {
     this.state = 'over';
     if (this.#subRuns.size > 0) {
       const reason = endedBefore(this.call, 'sub-run');
-      for (const subRun of this.#subRuns.values()) subRun.cancel(reason);
+      for (const { cancellation, isDetached } of this.#subRuns.values())
+        if (!isDetached) cancellation.cancel(reason);
       this.#subRuns.clear();
     }
     for (const question of this.#questions.values()) question.resolve(false);
@@ -127,7 +128,15 @@ export class HeldRun {
         if (watched && this.state !== 'over' && !isOver(status))
           this.#parts.thread.send({ kind: 'status', runId, status });
       },
+      accepted: () => {
+        if (watched && this.state !== 'over') this.#parts.thread.send({ kind: 'accepted', runId });
+      },
     };
+  }
+
+  /** What a sub-run comes to whose caller is over. */
+  get #tooLate(): Outcome {
+    return { status: 'CANCELLED', error: toPlainError(endedBefore(this.call, 'sub-run')) };
   }
 
   #hear({ runId, wanted, error }: Extract<ToHost, { kind: 'retry' }>): void {
@@ -170,16 +179,22 @@ export class HeldRun {
     args: Encoded | undefined,
   ): Promise<void> {
     const cancellation = new Cancellation();
-    this.#subRuns.set(message.runId, cancellation);
+    this.#subRuns.set(message.runId, { cancellation, isDetached: message.detached === true });
     const requester = this.#requesterOf(message, watched);
     const answered = await this.host.request(fromCallMessage(message, args), cancellation, requester);
     this.#subRuns.delete(message.runId);
-    const outcome = await copied(answered, this.#parts.clock);
+    const outcome = await copied(this.state === 'over' ? this.#tooLate : answered, this.#parts.clock);
     const value = outcome.status === 'DONE' ? outcome.value : undefined;
     const streams = value?.streams ? this.#contents.keep(value) : undefined;
     const told = toOutcomeMessage(outcome, streams);
     this.#parts.thread.send({ kind: 'answer', runId: message.runId, outcome: told }, value, value?.isOwn);
   }
+}
+
+/** A sub-run that its host was asked for. */
+interface SubRun {
+  readonly cancellation: Cancellation;
+  readonly isDetached: boolean;
 }
 
 /** A question to the guest that is not answered yet. */

@@ -137,6 +137,8 @@ export type ToGuest =
   | { readonly kind: 'may-retry'; readonly runId: string; readonly error: PlainError }
   /** What a watched sub-run does now. */
   | { readonly kind: 'status'; readonly runId: string; readonly status: RunStatus }
+  /** A detached sub-run, which is watched, goes on without its caller from now on. */
+  | { readonly kind: 'accepted'; readonly runId: string }
   /** The answer to a `request`. */
   | { readonly kind: 'answer'; readonly runId: string; readonly outcome: OutcomeMessage }
   | ContentAnswer

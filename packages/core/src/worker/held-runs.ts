@@ -43,8 +43,10 @@ export class HeldRuns {
   /** All of them, as the service is told after a loss. */
   *told(): Generator<WorkerHolds> {
     const runs: HeldRun[] = [];
-    for (const { header, state } of this.#inHand.values()) runs.push({ ...header, state });
-    for (const { header } of this.#over.values()) runs.push({ ...header, state: 'finished' });
+    for (const { header, state, detached } of this.#inHand.values())
+      runs.push({ ...header, state, ...(detached && { detached }) });
+    for (const { header, detached } of this.#over.values())
+      runs.push({ ...header, state: 'finished', ...(detached && { detached }) });
     for (let from = 0; from < runs.length; from += TOLD_AT_ONCE)
       yield { type: 'v1.worker.holds', runs: runs.slice(from, from + TOLD_AT_ONCE) };
   }

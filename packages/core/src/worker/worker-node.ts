@@ -243,7 +243,8 @@ export class WorkerNode {
     const maker = { sourceHash: this.#routines.get(request.routineId)?.sourceHash, worker: this.name };
     const { sharedStore } = this.#parts.contents;
     const hasSameStore = request.store !== undefined && request.store === sharedStore;
-    const mayBeKept = !this.#link.sharesMemory && !hasSameStore;
+    // Nobody has looked for the result of a detached run.
+    const mayBeKept = request.detached || (!this.#link.sharesMemory && !hasSameStore);
     return this.#engine.execute(callOf(request, args), maker, run, mayBeKept);
   }
 

@@ -47,6 +47,8 @@ type Done = Extract<Outcome, { readonly status: 'DONE' }>;
 export class WorkerRun implements RunHost {
   readonly header: RunHeader;
   readonly cancel = new Cancellation();
+  /** See {@link HeldRun.detached}. */
+  readonly detached: HeldRun['detached'];
   readonly takesArriving: boolean;
   readonly #parts: WorkerRunParts;
   /** Identity of the store that the requester shares with other nodes. */
@@ -60,6 +62,7 @@ export class WorkerRun implements RunHost {
   constructor(request: RequestStart, parts: WorkerRunParts) {
     const { runId, attempt, lease, store, argumentsDigest, answer } = request;
     this.header = { runId, attempt, lease };
+    this.detached = request.detached && detachedOf(request);
     this.#store = store;
     this.#answer = answer;
     this.#parts = parts;
@@ -221,4 +224,8 @@ export class WorkerRun implements RunHost {
     this.#told = again === 'no' ? { directive: failed } : undefined;
     this.#parts.link.post(failed);
   }
+}
+
+function detachedOf({ routineId, rootRunId, parentRunId }: RequestStart): HeldRun['detached'] {
+  return { routineId, rootRunId, parentRunId };
 }

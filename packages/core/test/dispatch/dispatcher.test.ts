@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Contents } from '../../src/cache/contents.js';
 import { Cancellation } from '../../src/context/cancellation.js';
-import { Dispatcher } from '../../src/dispatch/dispatcher.js';
+import { Dispatcher, type DispatchObserver } from '../../src/dispatch/dispatcher.js';
 import { ServiceLink } from '../../src/dispatch/service-link.js';
 import type { EngineEvent } from '../../src/events/engine-event.js';
 import { EventFeed } from '../../src/events/event-feed.js';
@@ -35,13 +35,19 @@ beforeEach(async () => {
   outcome = dispatch('run-1');
 });
 
-function dispatch(runId: string): Promise<Outcome> {
+function observer(): DispatchObserver {
   const nothing = (): void => undefined;
-  const starting = (attempt: number, worker: string): void => void heard.push(`${attempt} on ${worker}`);
-  const observer = { waiting: nothing, retrying: nothing, starting, progress: nothing, log: nothing };
+  return {
+    ...{ waiting: nothing, retrying: nothing, progress: nothing, log: nothing },
+    accepted: () => void heard.push('accepted'),
+    starting: (attempt, worker) => void heard.push(`${attempt} on ${worker}`),
+  };
+}
+
+function dispatch(runId: string): Promise<Outcome> {
   const call = { runId, rootRunId: runId, routineId: 'tname:t:t:1.0.0', attempt: 1 };
   const args = { head: new Uint8Array([1]), buffers: [new Uint8Array(1_000_000)] };
-  return dispatcher.dispatch({ ...call, arguments: args }, observer, cancellation);
+  return dispatcher.dispatch({ ...call, arguments: args }, observer(), cancellation);
 }
 
 function completed(runId: string, body: Body): Promise<void> {
@@ -92,6 +98,20 @@ describe('a call that was dispatched', () => {
     await outcome;
     expect(acknowledged()).toEqual(['run-1']);
   });
+});
+
+it('a run of another node is asked for again over each new connection, and never requested', async () => {
+  const observed = dispatcher.observe(
+    { runId: 'run-7', rootRunId: 'run-7', routineId: 'tname:t:t:1.0.0' },
+    observer(),
+  );
+  const asked = (): unknown[] =>
+    service.heard.filter(({ runId }) => runId === 'run-7').map(({ type }) => type);
+  expect(asked()).toEqual(['v1.routine.observe']);
+  await reconnect();
+  expect(asked()).toEqual(['v1.routine.observe']);
+  await completed('run-7', bodyOf({ head: new Uint8Array([7]), buffers: [] }));
+  expect(await observed).toMatchObject({ status: 'DONE', value: { head: new Uint8Array([7]) } });
 });
 
 it('the result of a run that nobody waits for is given up, and acknowledged', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RunAnnouncements, type LocalRun } from '../../src/dispatch/run-announcements.js';
 import { LIMITS } from '../../src/model/limits.js';
-import type { RunsAnnounced } from '../../src/protocol/directives.js';
+import type { RunsAnnounced } from '../../src/protocol/announcements.js';
 import { Turns } from '../protocol/memory-pipe.js';
 
 let turns: Turns;

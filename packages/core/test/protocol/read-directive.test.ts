@@ -44,6 +44,7 @@ const directives: Directive[] = [
     },
     ...{ depth: 3, priority: -7, labels: { gpu: 'a100' } },
     inputs: [{ digest: 'b'.repeat(64), byteLength: 1_000_000 }],
+    detached: true,
   },
   { type: 'v1.routine.waiting', ...run, detail: 'nobody', error },
   { type: 'v1.routine.starting', ...run, worker: 'worker-1' },
@@ -77,6 +78,7 @@ const directives: Directive[] = [
       {
         ...{ runId: 'run-1', routineId: 'tname:test:train:1.0.0', rootRunId: 'run-0', parentRunId: 'run-0' },
         ...{ status: 'HANGING', attempt: 2, worker: 'worker-1', requester: 'client', waitsFor: ['run-2'] },
+        detached: true,
       },
     ],
     workers: [
@@ -87,11 +89,22 @@ const directives: Directive[] = [
     ],
     routines: [{ routineId: 'tname:test:train:1.0.0', recordId: 'tdb:ab', workers: 1 }],
   },
+  { type: 'v1.routine.accepted', ...run },
+  { type: 'v1.routine.observe', ...run },
   { type: 'v1.routine.resend', ...run, inline: true },
   { type: 'v1.routine.report_again', ...run },
   { type: 'v1.node.leaving' },
   { type: 'v1.node.resynced' },
-  { type: 'v1.worker.holds', runs: [{ ...run, state: 'hanging' }] },
+  {
+    type: 'v1.worker.holds',
+    runs: [
+      { ...run, state: 'hanging' },
+      {
+        ...{ ...run, state: 'finished' },
+        detached: { routineId: 'tname:test:train:1.0.0', rootRunId: 'run-0', parentRunId: 'run-0' },
+      },
+    ],
+  },
 ];
 const titled = directives.map((directive) => [directive.type, directive] as const);
 const malformed = expect.objectContaining({ code: 'PROTOCOL_MALFORMED' });
@@ -129,6 +142,7 @@ describe('a directive', () => {
       'priority',
       'labels',
       'inputs',
+      'detached',
       ...(directive.type === 'v1.service.answer' ? ['runs', 'workers', 'routines', 'cancelled'] : []),
       ...(directive.type === 'v1.service.ask' && directive.question === 'runs' ? ['runId'] : []),
     ]);
@@ -182,6 +196,11 @@ describe('a directive', () => {
         ...directives[4],
         inputs: Array.from({ length: 17 }, () => ({ digest: 'b'.repeat(64), byteLength: 1 })),
       },
+    ],
+    ['detached that is no flag', { ...directives[4], detached: 1 }],
+    [
+      'a held run that is detached from nothing known',
+      { type: 'v1.worker.holds', runs: [{ ...run, state: 'running', detached: { routineId: 'a' } }] },
     ],
     ['labels that are a list', { ...directives[4], labels: ['gpu'] }],
     ['a label that is no text', { ...directives[0], labels: { gpu: 1 } }],

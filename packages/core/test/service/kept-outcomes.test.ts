@@ -9,7 +9,7 @@ import type { RunRecord } from '../../src/service/run-record.js';
 function node(): { readonly node: NodeSession; readonly acknowledged: RunHeader[] } {
   const acknowledged: RunHeader[] = [];
   const acknowledge = (run: RunHeader): void => void acknowledged.push(run);
-  return { node: { isGone: false, acknowledge } as unknown as NodeSession, acknowledged };
+  return { node: { acknowledges: true, acknowledge } as unknown as NodeSession, acknowledged };
 }
 
 describe('a requester that acknowledges nothing', () => {

@@ -153,6 +153,7 @@ function dispatchOne(
   const cancellation = new Cancellation();
   const heard: string[] = [];
   const observer: DispatchObserver = {
+    accepted: () => heard.push('accepted'),
     waiting: () => heard.push('waiting'),
     retrying: (attempt, error) => heard.push(`retrying ${attempt} ${error.code}`),
     starting: () => heard.push('starting'),

@@ -78,6 +78,11 @@ export class ScriptedPeer {
     await this.request(runId, undefined, { resumed: true, ...extra });
   }
 
+  /** Asks how a detached run goes on. */
+  async observe(runId: string): Promise<void> {
+    await this.say({ type: 'v1.routine.observe', runId, attempt: 1, lease: 0 });
+  }
+
   /** Wants a run no more. */
   async cancel(runId: string, error: PlainError = CANCELLED): Promise<void> {
     await this.say({ type: 'v1.routine.cancel', runId, attempt: 1, lease: 0, error });

@@ -170,13 +170,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a worker does not tell what it holds after a loss',
     file: 'worker/held-runs.js',
-    text: 'for (const { header, state } of this.#inHand.values())\n            runs.push({ ...header, state });',
+    text: 'for (const { header, state, detached } of this.#inHand.values())\n            runs.push({ ...header, state, ...(detached && { detached }) });',
     replacement: '',
   },
   {
     name: 'a worker does not tell what it has over after a loss',
     file: 'worker/held-runs.js',
-    text: "for (const { header } of this.#over.values())\n            runs.push({ ...header, state: 'finished' });",
+    text: "for (const { header, detached } of this.#over.values())\n            runs.push({ ...header, state: 'finished', ...(detached && { detached }) });",
     replacement: '',
   },
   {

@@ -6,8 +6,9 @@ import { fsStore } from '@routine-engine/store-fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/logistic-regression.js';
 import { NO_PROGRESS, reduceProgress, routineName, type RunView } from '../../src/progress-view.js';
-import { assignFolds, evaluate, featurize, loadCorpus, sweep, trainModel } from '../../src/routines.js';
+import { assignFolds, evaluate, featurize, loadCorpus, sweep } from '../../src/routines.js';
 import { createSweep, plannedCalls, type SweepPlan, type SweepReport } from '../../src/sweep.js';
+import { trainModel } from '../../src/tasks.js';
 import { SMALL_PLAN } from '../small-plan.js';
 
 type Training = Parameters<typeof trainModel>;

@@ -111,6 +111,7 @@ export function encodeCall(
     remember: remembered ? rememberControlOf(call, cache) : undefined,
     queueTimeoutMs,
     attemptTimeoutMs: call.options?.attemptTimeoutMs ?? call.definition?.options.attemptTimeoutMs,
+    speculateAfterMs: call.options?.speculateAfterMs ?? call.definition?.options.speculateAfterMs,
     retry: retryControlOf(call),
     depth: run.depth,
     submitted: run.submitted,

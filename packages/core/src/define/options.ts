@@ -18,7 +18,7 @@ const LONGEST_MS = 2_147_483_647;
  * @throws {@link RoutineEngineError} `OPTION_INVALID`, naming routine and option.
  */
 export function assertOptions(routine: string, options: CallOptions & DefinitionOptions): void {
-  for (const name of ['timeoutMs', 'attemptTimeoutMs', 'queueTimeoutMs'] as const) {
+  for (const name of ['timeoutMs', 'attemptTimeoutMs', 'queueTimeoutMs', 'speculateAfterMs'] as const) {
     const value: unknown = options[name];
     if (value === undefined) continue;
     if (typeof value !== 'number' || !(value > 0 && value <= LONGEST_MS)) {

@@ -18,7 +18,17 @@ export function requestOf(
   inputs?: readonly RunInput[],
 ): RequestStart {
   const { runId, parentRunId, rootRunId, routineId, attempt, argumentsDigest, answer, queueTimeoutMs } = call;
-  const { remember, attemptTimeoutMs, depth, submitted, priority, labels, triggeredBy, triggerDepth } = call;
+  const {
+    remember,
+    attemptTimeoutMs,
+    speculateAfterMs,
+    depth,
+    submitted,
+    priority,
+    labels,
+    triggeredBy,
+    triggerDepth,
+  } = call;
   return {
     type: 'v1.routine.request_start',
     runId,
@@ -32,6 +42,7 @@ export function requestOf(
     answer,
     queueTimeoutMs,
     attemptTimeoutMs,
+    speculateAfterMs,
     depth,
     submitted,
     priority,

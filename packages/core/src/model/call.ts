@@ -56,6 +56,8 @@ export interface EncodedCall {
   readonly queueTimeoutMs?: number | undefined;
   /** Milliseconds from the beginning of its body to its end. */
   readonly attemptTimeoutMs?: number | undefined;
+  /** Milliseconds from the beginning of its body after which the service may have it executed a second time as well. */
+  readonly speculateAfterMs?: number | undefined;
   /** Heeded by the engine that requests the run. Absent: it is run once. */
   readonly retry?: RetryControl | undefined;
   /** -100 to 100, higher first. Absent for 0. */

@@ -73,6 +73,12 @@ export interface RoutineOptions {
    */
   readonly queueTimeoutMs?: number;
   /**
+   * Tasks only: milliseconds, from the beginning of its body, after which a run that still computes is executed a second time
+   * on another worker that has a slot free; the first of the two that ends counts, the other is cancelled. A run that is not
+   * sent to a worker does not look at it. Default: never.
+   */
+  readonly speculateAfterMs?: number;
+  /**
    * Which runs get a worker first when not all can: a whole number from -100 to 100, higher first. Default: that of the run
    * that calls; 0 for a call outside any run.
    */

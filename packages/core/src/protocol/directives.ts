@@ -158,6 +158,8 @@ export interface RequestStart extends RunHeader {
   readonly queueTimeoutMs?: number | undefined;
   /** Milliseconds the attempt may take from the beginning of its body; its worker sees to that. */
   readonly attemptTimeoutMs?: number | undefined;
+  /** Milliseconds from the beginning of its body after which the service may have a task executed a second time as well. */
+  readonly speculateAfterMs?: number | undefined;
   /** -100 to 100, higher first; absent for 0. */
   readonly priority?: number | undefined;
   /** Labels that its worker must have; absent for none. */

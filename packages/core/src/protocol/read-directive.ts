@@ -145,6 +145,7 @@ const READERS: { readonly [Type in Directive['type']]: Reader } = {
     answer: fields.optional('answer', (name) => fields.oneOf(name, ['reference', 'both'])),
     queueTimeoutMs: fields.optional('queueTimeoutMs', (name) => fields.finite(name)),
     attemptTimeoutMs: fields.optional('attemptTimeoutMs', (name) => fields.finite(name)),
+    speculateAfterMs: fields.optional('speculateAfterMs', (name) => fields.finite(name)),
     inputs: fields.optional('inputs', (name) => readInputs(fields, name)),
     depth: fields.optional('depth', (name) => fields.count(name, LIMITS.callDepth)),
     priority: fields.optional('priority', (name) => fields.between(name, LIMITS.highestPriority)),

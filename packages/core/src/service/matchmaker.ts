@@ -76,6 +76,17 @@ export function matchNear(
   return near;
 }
 
+/** Chooses the least loaded worker with a free slot, other than one. Where two lead their pools, either will do. */
+export function matchOther(pools: readonly WorkerPool[], other: WorkerEntry): WorkerEntry | undefined {
+  let found: WorkerEntry | undefined;
+  for (const { free } of pools) {
+    // The second in order is one of the two below the first.
+    for (const { worker } of free.items.slice(0, 3))
+      if (worker !== other && (!found || isLessLoaded(worker, found))) found = worker;
+  }
+  return found;
+}
+
 /** Whether a worker is in some of the pools, and has a free slot. */
 function hasFreeSlot({ memberships }: WorkerEntry, pools: readonly WorkerPool[]): boolean {
   return memberships.some(({ pool, heap }) => heap === pool.free && pools.includes(pool));

@@ -7,7 +7,7 @@ import type { RequestStart, RunHeader } from '../protocol/directives.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import { Leases } from './leases.js';
 import { Holdings } from './holdings.js';
-import { expectedMs, match, takes } from './matchmaker.js';
+import { expectedMs, match, matchOther, takes } from './matchmaker.js';
 import { Resends } from './resends.js';
 import type { RunKind } from './run-kind.js';
 import { RunKinds } from './run-kinds.js';
@@ -15,7 +15,7 @@ import { RunQueue, runsOf } from './run-queue.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import { dropStreaming } from './shared-runs.js';
 import type { WorkerEntry } from './worker-entry.js';
-import { whyNobody } from './why-nobody.js';
+import { unreadable, whyNobody, workersOf } from './why-nobody.js';
 import type { WorkerTable } from './worker-table.js';
 
 interface PlacementParts {
@@ -113,6 +113,16 @@ export class Placement {
     record.worker = undefined;
     record.executedAs = undefined;
     record.delivery = undefined;
+  }
+
+  /** Gives a run to another worker than one, if there is one with a free slot. @returns whether there is. */
+  second(record: RunRecord, other: WorkerEntry): boolean {
+    const kind = this.#kinds.of(record.request);
+    this.#parts.workers.attach(kind);
+    const worker = matchOther(kind.pools, other);
+    this.#kinds.release(kind);
+    if (worker) this.#give(record, worker);
+    return worker !== undefined;
   }
 
   /** Binds a run to an execution of it, or of an equal call, that a worker has in hand already. */
@@ -216,6 +226,10 @@ export class Placement {
     const kind = record.line?.lane.kind;
     this.queue.serve(record);
     this.#leftQueue(record, kind);
+    this.#give(record, worker);
+  }
+
+  #give(record: RunRecord, worker: WorkerEntry): void {
     record.lease = this.leases.next();
     record.attempt += 1;
     this.#hold(record, worker);
@@ -294,21 +308,6 @@ export class Placement {
       ...(error && { error }),
     });
   }
-}
-
-function unreadable({ routineId }: RunKind, lacking: readonly string[]): RoutineEngineError {
-  const keys = lacking.map((key) => JSON.stringify(key)).join(', ');
-  return new RoutineEngineError(
-    'SERIALIZER_UNKNOWN',
-    `No worker that offers ${routineId} can read its arguments: they take the serializer ${keys}. Register it in a module ` +
-      'that the workers load',
-  );
-}
-
-function workersOf({ pools }: RunKind): number {
-  let workers = 0;
-  for (const pool of pools) workers += pool.size;
-  return workers;
 }
 
 /** The kinds that wait for workers like one, and of which it takes one more run. */

@@ -27,6 +27,7 @@ import { RunOutcomes, type Report } from './run-outcomes.js';
 import type { RunRecord } from './run-record.js';
 import { RunRequests } from './run-requests.js';
 import { SharedRuns } from './shared-runs.js';
+import { Speculation } from './speculation.js';
 import type { WorkerEntry } from './worker-entry.js';
 import { WorkerResync } from './worker-resync.js';
 import type { WorkerTable } from './worker-table.js';
@@ -54,6 +55,7 @@ export class RunLedger {
   readonly #answered = new AnsweredRuns();
   readonly #shared = new SharedRuns();
   readonly #detached: DetachedRuns;
+  readonly #speculation: Speculation;
   readonly #outcomes: RunOutcomes;
   readonly #recovery: Recovery;
   readonly #resync: WorkerResync;
@@ -67,11 +69,16 @@ export class RunLedger {
       queuedRuns: parts.queuedRuns,
       maxDeliveries: parts.maxDeliveries,
       onQueue: parts.onQueue,
-      onFailed: (record, error) => this.#outcomes.fail(record, toPlainError(error), false),
+      onFailed: (record, error) => this.#notPlaced(record, error),
       onCancelled: (record, error) => this.#outcomes.fail(record, error, true),
+    });
+    this.#speculation = new Speculation({
+      ...{ placement: this.placement, clock: parts.clock },
+      onReplaced: (record) => this.#outcomes.tellStarted(record),
     });
     this.#outcomes = new RunOutcomes({
       ...{ placement: this.placement, shared: this.#shared, answered: this.#answered },
+      speculation: this.#speculation,
       onAnswered: (record) => this.#forget(record),
     });
     const { clock, limits, workers, records } = parts;
@@ -83,7 +90,7 @@ export class RunLedger {
     });
     this.#resync = new WorkerResync({
       ...{ runs: this.#runs, placement: this.placement, answered: this.#answered },
-      ...{ outcomes: this.#outcomes, recovery: this.#recovery },
+      ...{ outcomes: this.#outcomes, recovery: this.#recovery, speculation: this.#speculation },
       onFound: (record) => this.#requests.found(record),
       onDetached: (hold, known) => this.#takeUp(hold, known),
     });
@@ -142,6 +149,7 @@ export class RunLedger {
   close(): void {
     this.placement.close();
     this.#detached.close();
+    this.#speculation.close();
     this.#recovery.close();
   }
 
@@ -193,7 +201,10 @@ export class RunLedger {
       if (report.type === 'v1.routine.starting') this.#recovery.told(node, report, 'running');
       return;
     }
-    if (report.type === 'v1.routine.starting') record.started = true;
+    if (report.type === 'v1.routine.starting') {
+      record.started = true;
+      this.#speculation.begun(record);
+    }
     this.#outcomes.tell(record, report);
   }
 
@@ -249,7 +260,7 @@ export class RunLedger {
       // Only one that computed, or sent its result, may have brought the worker down, not one that waited in its inbox or
       // for sub-runs.
       const isSuspect = record.started && (!record.hanging || record.delivery !== undefined);
-      this.placement.again(record, toPlainError(error), isSuspect ? 'downfall' : 'blameless');
+      this.#speculation.again(record, toPlainError(error), isSuspect ? 'downfall' : 'blameless');
     }
     this.placement.fill();
   }
@@ -278,10 +289,16 @@ export class RunLedger {
     }
   }
 
+  #notPlaced(record: RunRecord, error: Error): void {
+    if (record.first) this.#speculation.drop(record);
+    else this.#outcomes.fail(record, toPlainError(error), false);
+  }
+
   #forget(record: RunRecord): void {
     if (this.#runs.get(record.request.runId) !== record) return;
     this.#runs.delete(record.request.runId);
     record.requester.openRuns -= 1;
+    this.#speculation.ended(record);
     this.#recovery.forget(record);
     this.#parts.onFewer();
   }

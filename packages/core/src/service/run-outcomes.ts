@@ -9,6 +9,7 @@ import { failure } from './failure.js';
 import type { Placement } from './placement.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import { canRead, type SharedRuns } from './shared-runs.js';
+import type { Speculation } from './speculation.js';
 import type { WorkerEntry } from './worker-entry.js';
 
 /** A report of a worker on one of its runs, to be passed on as it is. */
@@ -21,6 +22,7 @@ interface RunOutcomesParts {
   readonly placement: Placement;
   readonly shared: SharedRuns;
   readonly answered: AnsweredRuns;
+  readonly speculation: Speculation;
   /** The requester of a run was told its outcome. */
   readonly onAnswered: (record: RunRecord) => void;
 }
@@ -30,6 +32,7 @@ export class RunOutcomes {
   readonly #placement: Placement;
   readonly #shared: SharedRuns;
   readonly #answered: AnsweredRuns;
+  readonly #speculation: Speculation;
   readonly #onAnswered: (record: RunRecord) => void;
   readonly #deliveries = new Deliveries({
     onOver: (record) => this.over(record),
@@ -40,11 +43,13 @@ export class RunOutcomes {
     this.#placement = parts.placement;
     this.#shared = parts.shared;
     this.#answered = parts.answered;
+    this.#speculation = parts.speculation;
     this.#onAnswered = parts.onAnswered;
   }
 
   /** A run gave a value. It is answered when all of its bytes have gone through. */
-  completed(record: RunRecord, report: RunCompletes, body: Body | undefined): void {
+  completed(execution: RunRecord, report: RunCompletes, body: Body | undefined): void {
+    const record = this.#speculation.decided(execution);
     if (record.worker) this.#learn(record.worker, record, report);
     if (body && isStreaming(body)) {
       // It still belongs to its worker, and takes no slot.
@@ -64,6 +69,8 @@ export class RunOutcomes {
   failed(record: RunRecord, report: RunFails): void {
     const { again, error, cancelled } = report;
     if (again !== 'no') return this.#gaveBack(record, again, error);
+    if (record.first) return this.#secondFailed(record);
+    this.#speculation.ended(record);
     const followers = this.#shared.end(record);
     // That one is wanted no more says nothing of the others.
     const told = cancelled ? [record] : [record, ...followers];
@@ -80,7 +87,14 @@ export class RunOutcomes {
     const { worker } = record;
     this.#placement.release(record);
     if (worker) worker.refusing = again === 'busy';
-    this.#placement.again(record, error, again === 'busy' ? 'blameless' : again);
+    this.#speculation.again(record, error, again === 'busy' ? 'blameless' : again);
+    this.#placement.fill();
+  }
+
+  /** The first goes on, and says how it ends. */
+  #secondFailed(record: RunRecord): void {
+    record.worker?.node.acknowledge(executionOf(record));
+    this.#speculation.drop(record);
     this.#placement.fill();
   }
 
@@ -92,14 +106,23 @@ export class RunOutcomes {
     // What is not as it says will not be another time; the requester hears the same.
     if (plain.code === 'BYTES_MALFORMED') return this.over(record);
     worker.node.acknowledge(executionOf(record));
-    this.#placement.again(record, plain, 'downfall');
+    this.#speculation.again(record, plain, 'downfall');
     this.#placement.fill();
   }
 
   /** Tells the requester, and those of equal calls, how a run goes on. */
   tell(record: RunRecord, report: Report): void {
+    // Of two executions the first is told of, as long as it is there.
+    if (record.first) return;
     for (const { requester, request } of [record, ...(record.followers ?? [])])
       requester.post({ ...report, runId: request.runId, lease: 0 });
+  }
+
+  /** Tells that a run is computing where it is now, once its body has begun there. */
+  tellStarted(record: RunRecord): void {
+    const { worker, started } = record;
+    if (!worker || !started) return;
+    this.tell(record, { type: 'v1.routine.starting', ...executionOf(record), worker: worker.node.name });
   }
 
   /** Nobody has to do with a run any more. Those that followed it go on. */
@@ -118,6 +141,7 @@ export class RunOutcomes {
   stop(record: RunRecord, error: PlainError): void {
     const { worker, delivery } = record;
     record.cancelled = error;
+    this.#speculation.ended(record);
     if (record.leader) {
       this.#shared.leave(record);
       return this.fail(record, error, true);

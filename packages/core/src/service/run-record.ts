@@ -52,6 +52,8 @@ export interface RunRecord {
   leader?: RunRecord | undefined;
   /** The equal calls that follow it, in the order of their requests. */
   followers?: Set<RunRecord> | undefined;
+  /** Of a second execution that was begun since the first takes long: that one. */
+  readonly first?: RunRecord | undefined;
   /** The requester was told that no worker offers the routine. */
   told: boolean;
   queueTimer?: Timer | undefined;

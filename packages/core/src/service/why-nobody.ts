@@ -1,3 +1,4 @@
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { labelsText } from '../model/labels.js';
 import {
   formatRoutineId,
@@ -25,4 +26,21 @@ export function whyNobody(kind: RunKind, workers: WorkerTable): string {
   return others.length > 0
     ? `no worker offers ${routineId}; workers offer ${others.slice(0, 10).join(', ')}`
     : `no worker offers a ${id.kind} ${formatRoutineId(anyVersion)}`;
+}
+
+/** Why a run fails whose arguments no worker can read. */
+export function unreadable({ routineId }: RunKind, lacking: readonly string[]): RoutineEngineError {
+  const keys = lacking.map((key) => JSON.stringify(key)).join(', ');
+  return new RoutineEngineError(
+    'SERIALIZER_UNKNOWN',
+    `No worker that offers ${routineId} can read its arguments: they take the serializer ${keys}. Register it in a module ` +
+      'that the workers load',
+  );
+}
+
+/** How many workers can take runs of a kind. */
+export function workersOf({ pools }: RunKind): number {
+  let workers = 0;
+  for (const pool of pools) workers += pool.size;
+  return workers;
 }

@@ -6,6 +6,7 @@ import type { Placement } from './placement.js';
 import { cancelStale, type Recovery, type UnclaimedRun } from './recovery.js';
 import type { RunOutcomes } from './run-outcomes.js';
 import { executionOf, type RunRecord } from './run-record.js';
+import type { Speculation } from './speculation.js';
 import type { WorkerEntry } from './worker-entry.js';
 
 interface WorkerResyncParts {
@@ -13,6 +14,7 @@ interface WorkerResyncParts {
   readonly placement: Placement;
   readonly answered: AnsweredRuns;
   readonly outcomes: RunOutcomes;
+  readonly speculation: Speculation;
   readonly recovery: Recovery;
   /** A run that waited is in the hands of a worker. @returns `false` when it is over all the same. */
   readonly onFound: (record: RunRecord) => boolean;
@@ -76,7 +78,7 @@ export class WorkerResync {
 
   /** The worker goes on with a run, or has it over by now. */
   #goOn(record: RunRecord, worker: WorkerEntry, { state }: HeldRun): void {
-    const { placement, outcomes } = this.#parts;
+    const { placement, outcomes, speculation } = this.#parts;
     const execution = executionOf(record);
     if (record.delivery?.isWhole) return;
     // What came of it over the connection before is cut.
@@ -92,7 +94,8 @@ export class WorkerResync {
       return worker.node.post({ type: 'v1.routine.cancel', ...execution, error: record.cancelled });
     if (state === 'waiting' || record.started) return;
     record.started = true;
-    outcomes.tell(record, { type: 'v1.routine.starting', ...execution, worker: worker.node.name });
+    speculation.begun(record);
+    outcomes.tellStarted(record);
   }
 
   /** A worker does not have a run that was sent to it: the request, or the end of it, was lost on its way. */
@@ -100,6 +103,6 @@ export class WorkerResync {
     if (record.delivery?.isWhole) return;
     const message = `${node.name} lost its connection before the run had reached it`;
     const error = toPlainError(new RoutineEngineError('WORKER_LOST', message));
-    this.#parts.placement.again(record, error, 'blameless');
+    this.#parts.speculation.again(record, error, 'blameless');
   }
 }

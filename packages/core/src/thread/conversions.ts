@@ -8,11 +8,12 @@ import type { CallMessage, OutcomeMessage, ValueStreams } from './messages.js';
 export function toCallMessage(call: EncodedCall): CallMessage {
   const { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs } = call;
   const usual = { runId, parentRunId, rootRunId, routineId, attempt, depth, argumentsDigest, queueTimeoutMs };
-  const { answer, remember, attemptTimeoutMs, retry, priority, labels, submitted } = call;
+  const { answer, remember, attemptTimeoutMs, speculateAfterMs, retry, priority, labels, submitted } = call;
   const { serializers, detached, triggeredBy, triggerDepth } = call;
-  const asked = answer ?? remember ?? attemptTimeoutMs ?? retry ?? labels ?? submitted ?? serializers;
+  const timed = attemptTimeoutMs ?? speculateAfterMs;
+  const asked = answer ?? remember ?? timed ?? retry ?? labels ?? submitted ?? serializers;
   if (asked === undefined && !priority && !triggerDepth) return usual;
-  const rare = { answer, remember, attemptTimeoutMs, retry, priority, labels, submitted };
+  const rare = { answer, remember, attemptTimeoutMs, speculateAfterMs, retry, priority, labels, submitted };
   return { ...usual, ...rare, serializers, detached, triggeredBy, triggerDepth };
 }
 

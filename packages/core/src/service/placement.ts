@@ -261,8 +261,8 @@ export class Placement {
 
   #enqueue(record: RunRecord, kind: RunKind): void {
     const { clock, onQueue, queuedRuns } = this.#parts;
-    // What had a worker before was taken in already; so was, by the service before this one, what is resumed.
-    if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isResumed) return this.#refuse(record);
+    // What had a worker before was taken in, too.
+    if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isTakenIn) return this.#refuse(record);
     this.queue.add(record, kind);
     if (this.queue.size === 1) onQueue(1);
     const { queueTimeoutMs } = record.request;

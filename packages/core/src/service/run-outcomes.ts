@@ -70,6 +70,11 @@ export class RunOutcomes {
     const { again, error, cancelled } = report;
     if (again !== 'no') return this.#gaveBack(record, again, error);
     if (record.first) return this.#secondFailed(record);
+    if (cancelled && !record.cancelled && error.code === 'WORKER_LOST') {
+      // Its requester was taken for gone, and is back: that it was cancelled for that is nothing to tell.
+      record.worker?.node.acknowledge(executionOf(record));
+      return this.#gaveBack(record, 'lost', error);
+    }
     this.#speculation.ended(record);
     const followers = this.#shared.end(record);
     // That one is wanted no more says nothing of the others.

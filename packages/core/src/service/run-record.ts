@@ -20,8 +20,11 @@ export interface RunRecord {
   requester: RunRequester;
   /** Over which of its connections the requester asked for it last. */
   askedIn: number;
-  /** It was asked for before, over another connection: perhaps of a service that was there before this one. */
-  readonly isResumed: boolean;
+  /**
+   * No queue is too full for it: it was taken in before, by a service that was there before this one perhaps, or as one that
+   * follows an equal call.
+   */
+  isTakenIn: boolean;
   /** Order of acceptance. */
   readonly order: number;
   /** The worker that holds the run; absent while it waits. */

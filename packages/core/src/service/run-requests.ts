@@ -81,7 +81,7 @@ export class RunRequests {
         body,
         requester,
         askedIn: requester.connections,
-        isResumed: resumed === true,
+        isTakenIn: resumed === true,
         order: this.#accepted,
         // An attempt that began is over, unless somebody has it in hand.
         attempt: startedOn === undefined ? Math.max(0, attempt - 1) : attempt,

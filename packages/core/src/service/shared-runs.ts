@@ -31,6 +31,7 @@ export class SharedRuns {
   /** Has one run get what comes of another. */
   follow(record: RunRecord, leader: RunRecord): void {
     record.leader = leader;
+    record.isTakenIn = true;
     (leader.followers ??= new Set()).add(record);
   }
 

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/model/limits.js';
 import type { EncodedCall } from '../../src/model/call.js';
+import { read } from '../protocol/connected.js';
+import { LargeBody } from '../support/large-body.js';
 import { PipedCluster, type Dispatched, type Requester } from '../support/piped-cluster.js';
+import { MiB } from '../support/relayed.js';
 import type { ScriptedPeer } from '../support/scripted-peer.js';
 
 const args = { head: new Uint8Array([1]), buffers: [] };
@@ -104,6 +107,23 @@ describe('the queue of the service', () => {
     await client.request('e', body);
     expect(client.all('v1.routine.failed')).toEqual([]);
     expect(cluster.service.runsInHand).toBe(5);
+  });
+
+  it('takes what followed an equal call that gave it nothing, however full it is', async () => {
+    const [one, two] = [await cluster.client('one'), await cluster.client('two')];
+    const body = { sizes: [1], byteLength: 1, parts: [new Uint8Array(1)], chunks: () => never() };
+    const same = { argumentsDigest: 'a'.repeat(64) };
+    await one.request('a', body, same);
+    await two.request('b', body, same);
+    for (const runId of ['c', 'd', 'e']) await one.request(runId, body);
+    // Only one can read it.
+    await worker.complete(worker.lastRequest, new LargeBody(4 * MiB));
+    await one.request('f', body);
+    expect(one.all('v1.routine.failed')).toEqual([]);
+    await cluster.turns.until(read(one.bodyOfLast('v1.routine.completed')));
+    await cluster.turns.settle();
+    expect(two.all('v1.routine.failed')).toEqual([]);
+    expect(cluster.service.counts).toMatchObject({ runs: 5, waiting: 4 });
   });
 });
 

@@ -254,6 +254,25 @@ describe('a requester whose connection is lost', () => {
     expect(cluster.service.counts).toMatchObject({ runs: 0, unacknowledged: 0 });
   });
 
+  it('has its run placed anew when it was taken for gone, whatever its worker made of that', async () => {
+    await client.request('run-1', small);
+    const request = worker.lastRequest;
+    await worker.cut();
+    await client.close();
+    client = await cluster.client();
+    await client.resume('run-1');
+    worker = await back(worker, [holdOf(request, 'finished')]);
+    expect(worker.last('v1.routine.report_again')).toMatchObject({ runId: 'run-1' });
+    const gone = { name: 'RoutineEngineError', message: 'client is gone', code: 'WORKER_LOST' };
+    await worker.tell('v1.routine.failed', request, { again: 'no', cancelled: true, error: gone });
+    expect(worker.acknowledged).toEqual(['run-1']);
+    expect(client.all('v1.routine.failed')).toEqual([]);
+    await client.request('run-1', small);
+    expect(worker.asked).toEqual(['run-1']);
+    await worker.complete(worker.lastRequest);
+    expect(client.last('v1.routine.completed')).toMatchObject({ runId: 'run-1', attempt: 2 });
+  });
+
   it('hears how far its run is', async () => {
     await client.request('run-1', small);
     await client.cut();

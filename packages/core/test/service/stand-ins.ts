@@ -37,7 +37,7 @@ export function runOf(request: Partial<RequestStart> = {}, more: Partial<RunReco
     ...{ body: undefined, requester: {} as NodeSession, order: made, attempt: 0, lease: 0 },
     ...{
       askedIn: 1,
-      isResumed: false,
+      isTakenIn: false,
       downfalls: 0,
       losses: 0,
       expectedMs: 0,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { OPTION_MUTATIONS } from './option-mutations.ts';
 
 /** One way to break core: in a built file, one text stands in the place of another. */
 export interface Mutation {
@@ -251,4 +252,5 @@ export const MUTATIONS: readonly Mutation[] = [
     text: 'if (toldIn !== requester.connections)',
     replacement: 'if (toldIn < 0)',
   },
+  ...OPTION_MUTATIONS,
 ];

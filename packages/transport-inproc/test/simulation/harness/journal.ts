@@ -4,30 +4,33 @@ import { FAILED_FOR_GOOD, TREE_FAILED } from './tree-value.ts';
 import type { Flow, Leaf } from './tree.ts';
 
 /** What a simulation may see happen; a summary tells in how many it did. */
-export type Feature =
-  | 'run chosen among those that wait'
-  | 'turns of roots'
-  | 'labels'
-  | 'version that few offer'
-  | 'map'
-  | 'map without order'
-  | 'map that is left'
-  | 'submitted'
-  | 'submitted by a client'
-  | 'trigger'
-  | 'trigger that fails'
-  | 'retry'
-  | 'error that is final'
-  | 'timeout'
-  | 'attempt timeout'
-  | 'queue timeout'
-  | 'cancelled by a signal'
-  | 'cancelled by its id'
-  | 'full queue'
-  | 'given back by a worker that drains'
-  | 'worker that accepts no work'
-  | 'announced local run'
-  | 'shared by equal calls';
+export const FEATURES = [
+  'run chosen among those that wait',
+  'turns of roots',
+  'labels',
+  'version that few offer',
+  'map',
+  'map without order',
+  'map that is left',
+  'submitted',
+  'submitted by a client',
+  'trigger',
+  'trigger that fails',
+  'retry',
+  'error that is final',
+  'timeout',
+  'attempt timeout',
+  'queue timeout',
+  'cancelled by a signal',
+  'cancelled by its id',
+  'full queue',
+  'given back by a worker that drains',
+  'worker that accepts no work',
+  'announced local run',
+  'shared by equal calls',
+] as const;
+
+export type Feature = (typeof FEATURES)[number];
 
 /** A run as the node that requested it told of it. */
 export interface RunStory {
@@ -94,6 +97,8 @@ export class Journal {
   /** Runs of handlers that began, by the run that they answer. */
   readonly handlers = new Map<string, Set<string>>();
   readonly failedHandlers: TriggerFailed[] = [];
+  /** Runs of handlers that the service was asked for, with the runs that they answer. */
+  readonly takenHandlers = new Map<string, string>();
   readonly #time: () => number;
   readonly #nodes = new Map<string, string>();
   readonly #inBody = new Map<string, Execution>();

@@ -13,6 +13,7 @@ interface Request {
   readonly labels?: { readonly zone?: string };
   readonly argumentsDigest?: string;
   readonly blobs?: unknown;
+  readonly triggeredBy?: string;
   readonly resumed?: boolean;
 }
 
@@ -40,6 +41,10 @@ export class ServiceWatch {
   readonly #refusing = new Set<string>();
   #refused = 0;
   readonly #refusedRuns = new Set<string>();
+  /** Runs that were not placed, and told to begin all the same: they followed equal ones, and none is refused after that. */
+  readonly #followed = new Set<string>();
+  /** Runs that a worker has, or has had, in the attempt that goes on. */
+  readonly #begun = new Set<string>();
   /** When a run of a root and priority was last placed that had waited. */
   readonly #served = new Map<string, number>();
   readonly #isCalm: boolean;
@@ -56,6 +61,8 @@ export class ServiceWatch {
     this.#journal = journal;
     this.#topology = topology;
     this.#isCalm = isCalm;
+    // What a service before this one had taken is known by what is asked for again.
+    journal.takenHandlers.clear();
     // A worker that is sent runs ahead of its slots takes short ones before long ones that are more urgent.
     this.#isOrderKnown = isCalm && topology.workers.every(({ inbox }) => inbox === 0);
   }
@@ -84,10 +91,18 @@ export class ServiceWatch {
   sends(connection: object, node: string, header: DirectiveHeader): void {
     const runId = String(header['runId']);
     if (header['type'] === 'v1.routine.request_start') return this.#placed(connection, node, header);
+    if (header['type'] === 'v1.routine.starting') {
+      this.#begun.add(runId);
+      if (this.#waiting.has(runId)) this.#followed.add(runId);
+    }
+    if (header['type'] === 'v1.routine.completed') this.#begun.delete(runId);
     if (header['type'] !== 'v1.routine.failed') return;
     const run = this.#waiting.get(runId);
     this.#waiting.delete(runId);
     const { code } = header['error'] as { readonly code?: string };
+    if (code === 'QUEUE_FULL' && this.#begun.has(runId))
+      this.#journal.violate(`${runId} was refused, and had a worker before`);
+    this.#begun.delete(runId);
     if (code === 'QUEUE_FULL') this.#checkRefusal(`${runId} in attempt ${String(header['attempt'])}`, run);
   }
 
@@ -107,8 +122,13 @@ export class ServiceWatch {
     const journal = this.#journal;
     const { queuedRuns } = this.#topology;
     journal.priorities.set(runId, priority);
+    if (request.triggeredBy !== undefined && !resumed) journal.takenHandlers.set(runId, request.triggeredBy);
     const { waiting } = this.#service.counts;
-    if (queuedRuns !== undefined && this.#isCalm && waiting > queuedRuns + this.#refused)
+    if (
+      queuedRuns !== undefined &&
+      this.#isCalm &&
+      waiting > queuedRuns + this.#refused + this.#followed.size
+    )
       journal.violate(`${waiting} runs wait, and at most ${queuedRuns} may`);
     if (resumed && this.#waiting.has(runId)) return;
     const isAlone = argumentsDigest === undefined && !blobs && !resumed;
@@ -124,6 +144,7 @@ export class ServiceWatch {
       this.#journal.violate(`${node} accepts no work, and was given ${runId}`);
     const run = this.#waiting.get(runId);
     this.#waiting.delete(runId);
+    this.#begun.add(runId);
     if (!this.#isOrderKnown || !worker || !run || run.since === this.#heard) return;
     for (const other of this.#waiting.values())
       if (run.isAlone && other.isAlone && other.since < this.#heard && mayRun(worker, other))

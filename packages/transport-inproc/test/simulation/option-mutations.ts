@@ -1,0 +1,155 @@
+import type { Mutation } from './mutations.ts';
+
+/** Ways to break what the options of runs and workers promise. */
+export const OPTION_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'sub-runs do not inherit the priority of their caller',
+    file: 'context/run-scope.js',
+    text: 'return this.#priority ?? this.#requested?.priority ?? this.parent?.priority ?? 0;',
+    replacement: 'return this.#priority ?? 0;',
+  },
+  {
+    name: 'the lower priority goes first',
+    file: 'service/lane.js',
+    text: 'return a.priority > b.priority;',
+    replacement: 'return a.priority < b.priority;',
+  },
+  {
+    name: 'roots do not take turns',
+    file: 'service/lane.js',
+    text: 'this.root.turn = turn;\n        this.#since = turn;',
+    replacement: 'this.#since = turn;',
+  },
+  {
+    name: 'the run that lies less deep goes first',
+    file: 'service/lane.js',
+    text: ': depth > otherDepth;',
+    replacement: ': depth < otherDepth;',
+  },
+  {
+    name: 'labels are not looked at',
+    file: 'service/run-kind.js',
+    text: 'this.labels = labels;',
+    replacement: 'this.labels = undefined;',
+  },
+  {
+    name: 'a worker that accepts no work is given runs',
+    file: 'service/worker-table.js',
+    text: 'const group = offer.acceptsWork ? this.#groupFor(offer) : undefined;',
+    replacement: 'const group = this.#groupFor(offer);',
+  },
+  {
+    name: 'a worker that drains is given runs',
+    file: 'service/service.js',
+    text: "this.#setStatus(worker, 'TERMINATING');",
+    replacement: '',
+  },
+  {
+    name: 'any number of runs waits',
+    file: 'service/placement.js',
+    text: 'if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isTakenIn)',
+    replacement: 'if (queuedRuns < 0)',
+  },
+  {
+    name: 'a run that had a worker is refused when the queue is full',
+    file: 'service/placement.js',
+    text: 'if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isTakenIn)',
+    replacement: 'if (this.queue.size >= queuedRuns)',
+  },
+  {
+    name: 'a run waits longer than its queueTimeoutMs',
+    file: 'service/placement.js',
+    text: 'record.queueTimer = clock.after(queueTimeoutMs, () => this.#timeOut(record, queueTimeoutMs));',
+    replacement: '',
+  },
+  {
+    name: 'an attempt takes longer than its attemptTimeoutMs',
+    file: 'engine/timed-executor.js',
+    text: 'timer = this.#clock.after(attemptTimeoutMs, () => cancellation.cancel(lateError(call)));',
+    replacement: '',
+  },
+  {
+    name: 'an attempt is ended before its attemptTimeoutMs',
+    file: 'engine/timed-executor.js',
+    text: 'this.#clock.after(attemptTimeoutMs, ',
+    replacement: 'this.#clock.after(attemptTimeoutMs / 2, ',
+  },
+  {
+    name: 'an error that is final is tried again',
+    file: 'policy/retry.js',
+    text: 'if (nonRetryable.some((final) => final === code || final === name))',
+    replacement: 'if (nonRetryable.length < 0)',
+  },
+  {
+    name: 'the next attempt does not wait',
+    file: 'engine/retries.js',
+    text: 'await pause(delayMs, clock, run.cancellation);',
+    replacement: '',
+  },
+  {
+    name: 'a map makes more calls at once than it may',
+    file: 'define/mapped-calls.js',
+    text: 'this.#called - this.#taken < concurrency;',
+    replacement: 'this.#called - this.#taken < concurrency + 1;',
+  },
+  {
+    name: 'a map gives results as they come',
+    file: 'define/mapped-calls.js',
+    text: 'this.#ready.set(ordered ? index : this.#settledCalls, result);',
+    replacement: 'this.#ready.set(this.#settledCalls, result);',
+  },
+  {
+    name: 'a map that is left leaves its items open',
+    file: 'define/mapped-calls.js',
+    text: 'const closed = this.#parts.within(() => this.#source?.return?.());',
+    replacement: 'const closed = undefined;',
+  },
+  {
+    name: 'a submitted run is not known after its end',
+    file: 'engine/run-directory.js',
+    text: 'this.#finished.set(run.runId, { run, at: this.#clock.monotonic() });',
+    replacement: '',
+  },
+  {
+    name: 'the service cancels no run by its id',
+    file: 'service/inspection.js',
+    text: 'if (ledger.cancelRun(runId, error))',
+    replacement: 'if (ledger.find(runId) === null)',
+  },
+  {
+    name: 'no trigger answers the end of a run',
+    file: 'engine/request-pipeline.js',
+    text: 'this.#parts.triggered.answer(run, answer, watching);',
+    replacement: '',
+  },
+  {
+    name: 'nobody is told that a handler failed',
+    file: 'engine/triggered-runs.js',
+    text: 'if (!active.left)',
+    replacement: 'if (active.left)',
+  },
+  {
+    name: 'the run of a handler ends with the node that requested it',
+    file: 'service/run-ledger.js',
+    text: 'if (record.request.triggeredBy === undefined)',
+    replacement: 'if (record)',
+  },
+  {
+    name: 'the service is not told of what clients run themselves',
+    file: 'dispatch/run-announcements.js',
+    text: 'this.#begun.set(run, this.#clock.now());',
+    replacement: '',
+  },
+  {
+    name: 'the service is not told that what clients run themselves is over',
+    file: 'dispatch/run-announcements.js',
+    text: 'this.#ended.push(run.runId);',
+    replacement: '',
+  },
+  {
+    name: 'equal calls have a run each',
+    file: 'service/shared-runs.js',
+    text: 'if (!leader || leader.cancelled) {',
+    replacement: 'if (key) {',
+  },
+];

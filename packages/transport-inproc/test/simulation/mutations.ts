@@ -73,7 +73,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the runs of a lost worker are forgotten',
     file: 'service/run-ledger.js',
-    text: "this.placement.again(record, toPlainError(error), isSuspect ? 'downfall' : 'blameless');",
+    text: "this.#speculation.again(record, toPlainError(error), isSuspect ? 'downfall' : 'blameless');",
     replacement: '',
   },
   {
@@ -243,7 +243,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a run that a lost message never brought to its worker is waited for',
     file: 'service/worker-resync.js',
-    text: "this.#parts.placement.again(record, error, 'blameless');",
+    text: "this.#parts.speculation.again(record, error, 'blameless');",
     replacement: '',
   },
   {

@@ -9,19 +9,16 @@ export function exitCodeOfSignal(signal: StopSignal): number {
   return 128 + NUMBERS[signal];
 }
 
-/** Hears SIGINT and SIGTERM. */
-export interface StopSignals {
-  /** The first that came. */
-  readonly first: Promise<StopSignal>;
-  /** Hears no more. */
-  leave(): void;
-}
-
 /**
- * Hears SIGINT and SIGTERM. The first is told; the second ends the process at once.
+ * Hears SIGINT and SIGTERM, and, of a parent that has a channel to this process, that it has gone, as long as something is done.
+ * The first is told; the second ends the process at once.
  * @param stop - what is to be done at the first.
+ * @param act - what is done; it is given the first, once it comes.
  */
-export function hearStopSignals(stop: (signal: StopSignal) => void): StopSignals {
+export async function hearingStopSignals<T>(
+  stop: (signal: StopSignal) => void,
+  act: (first: Promise<StopSignal>) => Promise<T>,
+): Promise<T> {
   let tell: ((signal: StopSignal) => void) | undefined;
   const first = new Promise<StopSignal>((resolve) => (tell = resolve));
   const hear = (signal: StopSignal): void => {
@@ -34,11 +31,19 @@ export function hearStopSignals(stop: (signal: StopSignal) => void): StopSignals
     // As if nobody had listened: whoever started this process sees what ended it.
     process.kill(process.pid, signal);
   };
+  const parentGone = (): void => hear('SIGTERM');
   const leave = (): void => {
     process.off('SIGINT', hear);
     process.off('SIGTERM', hear);
+    process.off('disconnect', parentGone);
   };
   process.on('SIGINT', hear);
   process.on('SIGTERM', hear);
-  return { first, leave };
+  // Only of a parent that keeps a channel open, such as routine dev.
+  if (process.connected) process.once('disconnect', parentGone);
+  try {
+    return await act(first);
+  } finally {
+    leave();
+  }
 }

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { inspect } from 'node:util';
 import { exitCodeOf } from './exit-codes.js';
+import { printable } from './output/printable.js';
 
 /**
  * Tells people why a command could not do what it was to do; with `ROUTINE_DEBUG` also where in the code.
@@ -21,7 +22,7 @@ export function failureText(error: unknown): string {
     if (!lines.some((earlier) => earlier.includes(line))) lines.push(line);
     at = (at as { readonly cause?: unknown } | null)?.cause ?? undefined;
   }
-  return lines.map((line, index) => (index === 0 ? line : `  because of ${line}`)).join('\n');
+  return printable(lines.map((line, index) => (index === 0 ? line : `  because of ${line}`)).join('\n'));
 }
 
 function lineOf(error: unknown): string {

@@ -1,23 +1,7 @@
-import { watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { appears } from './support/appears.js';
 import { emptyDir, routine, ROUTINES, RunningCommand, startService, startWorker } from './support/command.js';
-
-/** Resolves when a file is there, with what it holds. */
-async function appears(dir: string, name: string): Promise<string> {
-  const watcher = watch(dir);
-  try {
-    for (;;) {
-      const changed = new Promise((resolve) => watcher.once('change', resolve));
-      const text = await readFile(join(dir, name), 'utf8').catch(() => '');
-      if (text !== '') return text;
-      await changed;
-    }
-  } finally {
-    watcher.close();
-  }
-}
 
 function slowRun(url: string, file: string, milliseconds: number): RunningCommand {
   const args = JSON.stringify([file, milliseconds]);

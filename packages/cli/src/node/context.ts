@@ -30,5 +30,10 @@ export function configuredPlugins({ file }: CommandContext): readonly EnginePlug
 
 /** Whether a plugin of the configuration has such a part. */
 export function isConfigured(context: CommandContext, token: Token<unknown>): boolean {
-  return configuredPlugins(context).some(({ parts }) => parts.some((part) => part.token === token));
+  return configuredPlugins(context).some((plugin) => provides(plugin, token));
+}
+
+/** Whether a plugin has such a part. */
+export function provides({ parts }: EnginePlugin, token: Token<unknown>): boolean {
+  return parts.some((part) => part.token === token);
 }

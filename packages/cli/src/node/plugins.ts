@@ -1,16 +1,23 @@
 import type { EnginePlugin } from '@routine-engine/core/adapter';
 import { RESULT_STORE, TRANSPORT } from '@routine-engine/core/adapter';
-import { type CommandContext, configuredPlugins, isConfigured } from './context.js';
+import { type CommandContext, configuredPlugins, isConfigured, provides } from './context.js';
 import { readText, readToken } from './token.js';
 
-/** The plugins of a worker or client: those of the configuration, a transport and a store. */
-export async function nodePlugins(
-  context: CommandContext,
-  linked: boolean,
-): Promise<readonly EnginePlugin[]> {
-  const transport = linked && !isConfigured(context, TRANSPORT) ? [await webSocketTransport(context)] : [];
-  const store = isConfigured(context, RESULT_STORE) ? [] : await directoryStore(context);
-  return [...configuredPlugins(context), ...transport, ...store];
+/** The plugins of a worker, or of a client that is linked to its service: those of the configuration, a transport and a store. */
+export async function nodePlugins(context: CommandContext): Promise<readonly EnginePlugin[]> {
+  return [...(await linkPlugins(context)), ...(await storePlugins(context))];
+}
+
+/** The plugins of what runs everything in its own process: those of the configuration that reach no service, and a store. */
+export async function localPlugins(context: CommandContext): Promise<readonly EnginePlugin[]> {
+  const local = configuredPlugins(context).filter((plugin) => !provides(plugin, TRANSPORT));
+  return [...local, ...(await storePlugins(context))];
+}
+
+/** The plugins of the configuration, and a transport. */
+export async function linkPlugins(context: CommandContext): Promise<readonly EnginePlugin[]> {
+  const plugins = configuredPlugins(context);
+  return isConfigured(context, TRANSPORT) ? plugins : [...plugins, await webSocketTransport(context)];
 }
 
 async function webSocketTransport(context: CommandContext): Promise<EnginePlugin> {
@@ -29,8 +36,9 @@ async function webSocketTransport(context: CommandContext): Promise<EnginePlugin
   });
 }
 
-async function directoryStore({ settings }: CommandContext): Promise<readonly EnginePlugin[]> {
-  const dir = settings.get('store');
+async function storePlugins(context: CommandContext): Promise<readonly EnginePlugin[]> {
+  if (isConfigured(context, RESULT_STORE)) return [];
+  const dir = context.settings.get('store');
   if (dir === 'memory') return [];
   const { fsStore } = await import('@routine-engine/store-fs');
   return [fsStore({ dir })];

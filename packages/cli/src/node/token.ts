@@ -6,7 +6,7 @@ import type { CommandContext } from './context.js';
 const VARIABLE = 'ROUTINE_TOKEN';
 
 /** Where the token comes from, but not the token. */
-function tokenSource({ settings, environment }: CommandContext): Omit<Effective<string>, 'value'> {
+export function tokenSource({ settings, environment }: CommandContext): Omit<Effective<string>, 'value'> {
   const { value, source, from } = settings.effective('tokenFile');
   const isInEnvironment = Boolean(environment[VARIABLE]);
   if (isInEnvironment && from !== 'flag') return { source: VARIABLE, from: 'environment' };

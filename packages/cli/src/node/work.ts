@@ -6,7 +6,7 @@ import { worker } from '@routine-engine/core/host';
 import { filter, firstValueFrom } from 'rxjs';
 import { EXIT } from '../exit-codes.js';
 import { preloadsOf } from '../import-module.js';
-import { hearStopSignals } from '../stop-signals.js';
+import { hearingStopSignals } from '../stop-signals.js';
 import type { GivenFlags } from '../settings/settings.js';
 import { commandContext } from './context.js';
 import { routineModules } from './modules.js';
@@ -28,37 +28,42 @@ export async function work(paths: readonly string[], flags: GivenFlags): Promise
     );
   const name = settings.get('name') ?? ownName();
   const [slots, graceMs] = [settings.get('slots'), settings.get('graceMs')];
-  const plugins = await nodePlugins(context, true);
+  const plugins = await nodePlugins(context);
   // Routines have no use for it.
   delete process.env['ROUTINE_TOKEN'];
-  const signals = hearStopSignals((signal) => {
-    process.stderr.write(
+  const stop = (signal: string): void =>
+    void process.stderr.write(
       `${signal}: takes no more runs, and gives back what does not end within ${graceMs} ms\n`,
     );
+  const plugin = worker({
+    ...{ modules, preload: preloadsOf(modules), slots, labels: settings.get('labels'), graceMs },
   });
-  const lifecycle = await Lifecycle.init({
-    project: settings.get('project'),
-    name,
-    plugins: [
-      ...plugins,
-      worker({ modules, preload: preloadsOf(modules), slots, labels: settings.get('labels'), graceMs }),
-    ],
+  return hearingStopSignals(stop, async (first) => {
+    const lifecycle = await Lifecycle.init({
+      project: settings.get('project'),
+      name,
+      plugins: [...plugins, plugin],
+    });
+    const exhausted = tellLosses(lifecycle);
+    process.stderr.write(`${name} takes runs, ${slots} at once\n`);
+    const exitCode = await Promise.race([first.then(() => EXIT.ok), exhausted.then(() => EXIT.failed)]);
+    await lifecycle.shutdown();
+    return exitCode;
   });
-  const exhausted = firstValueFrom(
-    lifecycle.events$.pipe(
-      filter((event) => event.type === 'worker.status' && event.status === 'TERMINATING'),
-    ),
-  ).then(() => EXIT.failed);
-  lifecycle.events$.subscribe((event) => {
+}
+
+/** Notes when the service is lost, and back. @returns when the worker ends by itself. */
+async function tellLosses({ events$ }: Lifecycle): Promise<void> {
+  events$.subscribe((event) => {
     if (event.type === 'transport.lost')
       process.stderr.write(`lost ${event.address}, and looks for it again\n`);
     if (event.type === 'transport.resynced') process.stderr.write(`is back at ${event.address}\n`);
   });
-  process.stderr.write(`${name} takes runs, ${slots} at once\n`);
-  const exitCode = await Promise.race([signals.first.then(() => EXIT.ok), exhausted]);
-  await lifecycle.shutdown();
-  signals.leave();
-  return exitCode;
+  await firstValueFrom(
+    events$.pipe(filter((event) => event.type === 'worker.status' && event.status === 'TERMINATING')),
+    // Nobody asks any more once the lifecycle has shut down.
+    { defaultValue: undefined },
+  );
 }
 
 /** Of the machine and the process, so that two are told apart. */

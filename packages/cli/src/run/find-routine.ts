@@ -4,7 +4,8 @@ import type { Routine } from '@routine-engine/core';
 import { RoutineEngineError } from '@routine-engine/core/adapter';
 import { importModule } from '../import-module.js';
 
-type AnyRoutine = Routine<readonly unknown[], unknown>;
+/** A routine of which nobody knows what it takes and gives. */
+export type AnyRoutine = Routine<readonly unknown[], unknown>;
 
 /**
  * The routine of a file: the one that is asked for, else its default export, its only workflow, or its only routine.
@@ -12,8 +13,7 @@ type AnyRoutine = Routine<readonly unknown[], unknown>;
  * @throws {@link RoutineEngineError} `ROUTINE_MODULE_FAILED`; `OPTION_INVALID` naming the routines that it has.
  */
 export async function findRoutine(module: URL, wanted: string | undefined): Promise<AnyRoutine> {
-  const exported = await importModule(module);
-  const routines = new Map(Object.entries(exported).filter(isRoutineEntry));
+  const routines = await exportedRoutines(module);
   const found = wanted === undefined ? obvious(routines) : named(routines, wanted);
   if (found) return found;
   const file = basename(fileURLToPath(module));
@@ -24,6 +24,11 @@ export async function findRoutine(module: URL, wanted: string | undefined): Prom
       ? `${file} exports several routines: say which by --routine, one of ${names}`
       : `${file} exports no routine ${wanted}; it has ${names}`,
   );
+}
+
+/** The routines that a module exports, by name. @throws {@link RoutineEngineError} `ROUTINE_MODULE_FAILED`. */
+export async function exportedRoutines(module: URL): Promise<ReadonlyMap<string, AnyRoutine>> {
+  return new Map(Object.entries(await importModule(module)).filter(isRoutineEntry));
 }
 
 function obvious(routines: ReadonlyMap<string, AnyRoutine>): AnyRoutine | undefined {

@@ -8,12 +8,12 @@ import { EXIT } from '../exit-codes.js';
 import { importModule } from '../import-module.js';
 import { type CommandContext, commandContext, isConfigured } from '../node/context.js';
 import { routineModules } from '../node/modules.js';
-import { nodePlugins } from '../node/plugins.js';
+import { localPlugins, nodePlugins } from '../node/plugins.js';
 import type { GivenFlags } from '../settings/settings.js';
-import { exitCodeOfSignal, hearStopSignals, type StopSignal } from '../stop-signals.js';
+import { exitCodeOfSignal, hearingStopSignals, type StopSignal } from '../stop-signals.js';
 import { failureText } from '../tell-failure.js';
 import { findRoutine } from './find-routine.js';
-import { printResult } from './print-result.js';
+import { printResult } from '../output/print-result.js';
 import { readArguments } from './read-arguments.js';
 
 /** Options of `routine run` beside the settings. */
@@ -46,27 +46,29 @@ export async function run(
     ...(json !== undefined && { args: json }),
     ...(argsFile !== undefined && { argsFile }),
   });
-  const call = await callOf(context, target, options.routine, args);
+  const call = await callOf(context, target, options, args);
   const { settings } = context;
   const lifecycle = await Lifecycle.init({
     project: settings.get('project'),
     name: settings.get('name') ?? 'client',
-    plugins: await nodePlugins(context, !options.local && isLinked(context)),
+    plugins: await (isLinked(context, options) ? nodePlugins(context) : localPlugins(context)),
   });
   return settled(lifecycle, call, options.json === true);
 }
 
 /** Whether a service was named. */
-function isLinked(context: CommandContext): boolean {
+function isLinked(context: CommandContext, { local }: RunOptions): boolean {
+  if (local) return false;
   return context.settings.effective('url').from !== 'default' || isConfigured(context, TRANSPORT);
 }
 
 async function callOf(
   context: CommandContext,
   target: string,
-  wanted: string | undefined,
+  options: RunOptions,
   args: readonly unknown[],
 ): Promise<Call> {
+  const { routine: wanted } = options;
   const path = resolve(context.cwd, target);
   if (!/^(tname|wfname|tdb|wfdb):/.test(target)) {
     if (!existsSync(path)) {
@@ -79,28 +81,30 @@ async function callOf(
   parseRoutineId(target);
   if (wanted !== undefined)
     throw new RoutineEngineError('OPTION_INVALID', '--routine chooses among the routines of a file');
-  if (!isLinked(context)) for (const module of routineModules(context, [])) await importModule(module);
+  if (!isLinked(context, options))
+    for (const module of routineModules(context, [])) await importModule(module);
   return (lifecycle, signal) => lifecycle.call(target, args, { signal });
 }
 
 async function settled(lifecycle: Lifecycle, call: Call, json: boolean): Promise<number> {
   const stop = new AbortController();
   let stoppedBy: StopSignal | undefined;
-  const signals = hearStopSignals((signal) => {
+  const cancel = (signal: StopSignal): void => {
     stoppedBy = signal;
     process.stderr.write(`${signal}: cancels the run\n`);
     stop.abort();
+  };
+  return hearingStopSignals(cancel, async () => {
+    try {
+      await printResult(await call(lifecycle, stop.signal), json);
+      return EXIT.ok;
+    } catch (error) {
+      process.stderr.write(`${failureText(error)}\n`);
+      return stoppedBy ? exitCodeOfSignal(stoppedBy) : exitCodeOfRun(error);
+    } finally {
+      await lifecycle.shutdown();
+    }
   });
-  try {
-    await printResult(await call(lifecycle, stop.signal), json);
-    return EXIT.ok;
-  } catch (error) {
-    process.stderr.write(`${failureText(error)}\n`);
-    return stoppedBy ? exitCodeOfSignal(stoppedBy) : exitCodeOfRun(error);
-  } finally {
-    await lifecycle.shutdown();
-    signals.leave();
-  }
 }
 
 /** A run that failed, whatever its routine threw; or one that never began. */

@@ -1,27 +1,24 @@
-import { once } from 'node:events';
-import process from 'node:process';
 import { inspect, isDeepStrictEqual } from 'node:util';
+import { writeOut } from './write-out.js';
 
 /**
  * Prints what a routine gave. Bytes go out as they are; a text too; what JSON has goes out as JSON; everything else as people
  * would look at it, or, with `json`, as the JSON that comes nearest.
  */
 export async function printResult(value: unknown, json: boolean): Promise<void> {
-  if (value instanceof Uint8Array) return write(value);
+  if (value instanceof Uint8Array) return writeOut(value);
   if (isStream(value)) {
-    for await (const chunk of value) await write(chunk);
+    for await (const chunk of value) await writeOut(chunk);
     return;
   }
-  if (json) return write(`${JSON.stringify(value ?? null, asJson)}\n`);
+  if (json) return writeOut(`${JSON.stringify(value ?? null, asJson)}\n`);
   if (value === undefined) return;
-  if (typeof value === 'string') return write(`${value}\n`);
+  if (typeof value === 'string') return writeOut(`${value}\n`);
   const text = JSON.stringify(value, null, 2) as string | undefined;
   const isWhole = text !== undefined && isDeepStrictEqual(JSON.parse(text), value);
-  return write(`${isWhole ? text : inspect(value, { depth: null, maxArrayLength: 100, colors: false })}\n`);
-}
-
-async function write(chunk: string | Uint8Array): Promise<void> {
-  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+  return writeOut(
+    `${isWhole ? text : inspect(value, { depth: null, maxArrayLength: 100, colors: false })}\n`,
+  );
 }
 
 function isStream(value: unknown): value is AsyncIterable<Uint8Array> {

@@ -127,7 +127,8 @@ export class RemoteDispatchEngine implements RoutineEngine {
   /**
    * Runs what the service sent. The outcome comes after a result to be remembered is in the store.
    * @param maker - the routine and the node that run it.
-   * @param mayBeKept - whether the store here may have a result that the requester does not know of, having another store.
+   * @param mayBeKept - whether the store here may have a result that the requester does not know of, having another store, or
+   *   since it came after the requester had looked.
    */
   execute(call: EncodedCall, maker: ResultMaker, host: RunHost, mayBeKept = false): Promise<Outcome> {
     const { argumentsDigest } = call;

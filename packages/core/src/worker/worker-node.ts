@@ -241,10 +241,9 @@ export class WorkerNode {
 
   #execute(run: WorkerRun, request: RequestStart, args: Encoded): Promise<Outcome> {
     const maker = { sourceHash: this.#routines.get(request.routineId)?.sourceHash, worker: this.name };
-    const { sharedStore } = this.#parts.contents;
-    const hasSameStore = request.store !== undefined && request.store === sharedStore;
-    // Nobody has looked for the result of a detached run.
-    const mayBeKept = request.detached || (!this.#link.sharesMemory && !hasSameStore);
+    // Nobody has looked for the result of a detached run. That of another may have come since its requester looked: a worker
+    // that was lost right after it had put it there, or one that runs it for a client that is gone, told nobody who asks now.
+    const mayBeKept = request.detached || !this.#link.sharesMemory;
     return this.#engine.execute(callOf(request, args), maker, run, mayBeKept);
   }
 

@@ -128,6 +128,24 @@ describe('a worker', () => {
   const longInverse = long.map((byte) => 255 - byte);
   const remembered = { argumentsDigest: 'a'.repeat(64) };
 
+  it('executes nothing that is in the store by now, though its requester had not found it there', async () => {
+    await startWorker();
+    await outcomeOf('inverted', [bytes], remembered);
+    const client = await cluster.client();
+    for (const [runId, digit] of [
+      ['kept', 'a'],
+      ['new', 'b'],
+    ] as const) {
+      await client.request(runId, bodyOf(codec.encode([bytes])), {
+        ...{ routineId: 'tname:test:inverted:1.0.0', store: store.identity },
+        argumentsDigest: digit.repeat(64),
+      });
+      while (client.all('v1.routine.completed').at(-1)?.['runId'] !== runId) await cluster.turns.settle();
+      expect(client.last('v1.routine.completed')).toMatchObject({ rememberedIn: store.identity });
+    }
+    expect(client.all('v1.routine.starting')).toMatchObject([{ runId: 'new' }]);
+  });
+
   it('stores a long result while it comes, and names it as its canonical digest says', async () => {
     await startWorker();
     const outcome = await outcomeOf('inverted', [long], { answer: 'both', ...remembered });

@@ -66,11 +66,12 @@ export class Cluster {
 
   /** Starts a client, which runs the sweep and prints what came of it. */
   startClient(): CommandProcess {
-    const what = this.#options.rootOn === 'client' ? ROUTINES : 'wfname:sweep';
-    return new CommandProcess(
-      ['run', what, '--url', this.#url, '--store', this.store, ...this.#runArgs],
-      this.#run,
-    );
+    const { rootOn, sharesStore } = this.#options;
+    // References are of use only where nodes share a store.
+    const inFile = [ROUTINES, '--routine', sharesStore ? 'sweep' : 'sweepOfValues'];
+    const what = rootOn === 'client' ? inFile : ['wfname:sweep'];
+    const args = ['run', ...what, '--url', this.#url, '--store', this.store, ...this.#runArgs];
+    return new CommandProcess(args, this.#run);
   }
 
   /** Ends all processes in order. */
@@ -90,7 +91,7 @@ export class Cluster {
    */
   runLocally(store: string, journal = this.journal.file): Promise<Ended> {
     const { cwd, env } = this.#run;
-    const args = ['run', ROUTINES, '--local', '--store', store, ...this.#runArgs];
+    const args = ['run', ROUTINES, '--routine', 'sweep', '--local', '--store', store, ...this.#runArgs];
     return new CommandProcess(args, { cwd, env: { ...env, CHAOS_JOURNAL: journal } }).ended;
   }
 

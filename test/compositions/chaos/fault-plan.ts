@@ -35,7 +35,7 @@ export class FaultPlan {
   }
 
   next(workers: number): Fault {
-    const [afterMs, worker, kind] = [500 + this.#below(4_000), this.#below(workers), this.#kind()];
+    const [afterMs, worker, kind] = [300 + this.#below(3_600), this.#below(workers), this.#kind()];
     return { kind, afterMs, worker, forMs: this.#durationOf(kind) };
   }
 

@@ -24,9 +24,15 @@ export class Member {
   readonly #ending = new WeakSet<CommandProcess>();
   #isClosed = false;
   isFrozen = false;
+  #isReady = false;
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
+  }
+
+  /** Whether its process has come as far as to take part. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   get pid(): number | undefined {
@@ -43,7 +49,11 @@ export class Member {
         () => true,
         () => false,
       );
-      if ((await isReady) || !(await ended)) return;
+      if (await isReady) {
+        this.#isReady = this.#command === command;
+        return;
+      }
+      if (!(await ended)) return;
       await delay(RESTART_MS);
     }
   }
@@ -90,8 +100,9 @@ export class Member {
   /** @returns whether it ended for want of a service. */
   async #ended(command: CommandProcess): Promise<boolean> {
     const { code, signal, stderr } = await command.ended;
-    if (this.#command === command) this.#command = undefined;
-    if (this.#ending.has(command)) return false;
+    const isMeant = this.#ending.has(command);
+    if (this.#command === command) this.#leave();
+    if (isMeant) return false;
     if (code === EXIT_UNREACHABLE) return true;
     this.#parts.onMishap(`ended by itself with ${code ?? signal}:\n${stderr}`);
     return false;
@@ -100,6 +111,7 @@ export class Member {
   #leave(): CommandProcess | undefined {
     const command = this.#command;
     this.#command = undefined;
+    this.#isReady = false;
     this.isFrozen = false;
     if (command) this.#ending.add(command);
     return command;

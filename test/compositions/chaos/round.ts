@@ -98,7 +98,7 @@ export class Round {
     const inTurn = [...workers.slice(worker), ...workers.slice(0, worker)];
     const isFreeze = kind === 'freeze-worker';
     const hit = (kind === 'kill-service' ? [service] : inTurn).find(
-      (each) => each.pid !== undefined && !(isFreeze && each.isFrozen),
+      (each) => each.isReady && !(isFreeze && each.isFrozen),
     );
     if (!hit) return;
     this.#faults[kind] += 1;

@@ -64,6 +64,12 @@ const evaluate = define.task(
   told(evaluateModel, () => 'evaluate'),
 );
 
+/** Passes values around, not references: so nodes may each have a store of their own. */
+export const sweepOfValues = define.workflow(
+  { name: 'sweep-of-values' },
+  createSweep({ loadCorpus, featurize, assignFolds, train, trainFinal: train, evaluate }),
+);
+
 export const sweep = define.workflow(
   { name: 'sweep' },
   createSweep({

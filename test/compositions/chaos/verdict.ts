@@ -34,12 +34,14 @@ export function judge(entries: readonly Entry[], { stored, planned, rootOn }: Ex
   for (const [index, entry] of entries.entries()) {
     if (entry.type === 'kept') kept.add(taskOfRun.get(stored.get(entry.key) ?? '') ?? entry.key);
     if (!isBegun(entry)) continue;
-    const { task, pid } = entry;
+    const { task, pid, runId } = entry;
     if (kept.has(task)) violations.push(`${task} was finished, and began again in process ${pid}`);
     const before = latest.get(task);
     latest.set(task, index);
     if (before === undefined) continue;
-    const why = whyAgain(entries.slice(before, index), rootOn);
+    // A workflow that runs again on another worker asks for the same runs.
+    const isOfAnother = rootOn === 'worker' || runId !== runOf(entries[before]);
+    const why = whyAgain(entries.slice(0, index), before, isOfAnother ? rootOn : undefined);
     if (why) repeated[why] += 1;
     else violations.push(`${task} began again in process ${pid}, though nothing had befallen it`);
   }
@@ -47,23 +49,35 @@ export function judge(entries: readonly Entry[], { stored, planned, rootOn }: Ex
   return { tasks: stored.size, begun: begun.length, ended, repeated, violations };
 }
 
-/** What befell an execution, the first of these entries, before the next. */
+/**
+ * What befell an execution before the task began again.
+ * @param entries - all until then.
+ * @param at - where among them the execution began.
+ * @param callers - who had asked for it, when somebody else asks now.
+ */
 function whyAgain(
-  [execution, ...since]: readonly Entry[],
-  rootOn: 'client' | 'worker',
+  entries: readonly Entry[],
+  at: number,
+  callers: 'client' | 'worker' | undefined,
 ): keyof Verdict['repeated'] | undefined {
-  const faults = since.filter(isFault);
+  const execution = entries[at];
+  const faults = entries.slice(at).filter(isFault);
   const own = faults.filter(({ pid }) => pid === execution?.pid);
   if (own.some(({ type }) => type === 'killed')) return 'killed';
   if (own.length > 0) return 'frozen';
-  const isOfCaller = ({ role }: FaultEntry): boolean => role === 'client' || role === rootOn;
-  return faults.some(isOfCaller) ? 'unwanted' : undefined;
+  // Who had asked for it may have been lost before it began.
+  const isOfCaller = ({ role }: FaultEntry): boolean => role === 'client' || role === callers;
+  return callers && entries.filter(isFault).some(isOfCaller) ? 'unwanted' : undefined;
 }
 
 type FaultEntry = Extract<Entry, { readonly role: unknown }>;
 
 function isFault(entry: Entry): entry is FaultEntry {
   return 'role' in entry;
+}
+
+function runOf(entry: Entry | undefined): string | undefined {
+  return entry && isBegun(entry) ? entry.runId : undefined;
 }
 
 function isBegun(entry: Entry): entry is Execution & { readonly type: 'begun' } {

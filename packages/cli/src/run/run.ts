@@ -9,6 +9,7 @@ import { importModule } from '../import-module.js';
 import { type CommandContext, commandContext, isConfigured } from '../node/context.js';
 import { routineModules } from '../node/modules.js';
 import { localPlugins, nodePlugins } from '../node/plugins.js';
+import { showProgress } from '../progress/show-progress.js';
 import type { GivenFlags } from '../settings/settings.js';
 import { exitCodeOfSignal, hearingStopSignals, type StopSignal } from '../stop-signals.js';
 import { failureText } from '../tell-failure.js';
@@ -94,9 +95,11 @@ async function settled(lifecycle: Lifecycle, call: Call, json: boolean): Promise
     process.stderr.write(`${signal}: cancels the run\n`);
     stop.abort();
   };
+  const endProgress = showProgress(lifecycle.events$, process.stderr);
   return hearingStopSignals(cancel, async () => {
     try {
-      await printResult(await call(lifecycle, stop.signal), json);
+      const result = await call(lifecycle, stop.signal).finally(endProgress);
+      await printResult(result, json);
       return EXIT.ok;
     } catch (error) {
       process.stderr.write(`${failureText(error)}\n`);

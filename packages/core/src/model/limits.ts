@@ -87,6 +87,11 @@ export const LIMITS = {
   streamWindowBytes: 4 * 1024 * 1024,
   /** Bytes that one connection buffers for readers, and unsent bytes it may hold before a sender waits. */
   connectionWindowBytes: 16 * 1024 * 1024,
+  /**
+   * Bytes that wait at the service for one node that does not read them, beside what its connection holds. More close the
+   * connection; a node that comes back is told again what it still wants.
+   */
+  unreadBytes: 64 * 1024 * 1024,
   /** Bodies that one peer may have under way at once on one connection. */
   openBodies: 65_536,
   /** How long something that closes may take to finish what it was given before: a connection, a worker, the runs of triggers. */

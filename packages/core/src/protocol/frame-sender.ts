@@ -1,3 +1,4 @@
+import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
 import type { MessagePipe } from '../ports/message-pipe.js';
 import type { Envelope } from '../ports/transport.js';
@@ -39,6 +40,8 @@ export class FrameSender implements BodyReplies, BodyNotices {
   readonly #limits: MultiplexLimits;
   readonly #onLost: (error: Error) => void;
   readonly #messageBytes: number;
+  /** Those who send wait before: what goes beyond this are answers to a peer that asks on and on, and reads none. */
+  readonly #mostUnread: number;
   readonly #outbox: Outbox;
   /** Of the longest message's length each. */
   readonly #spare: Uint8Array[] = [];
@@ -56,6 +59,7 @@ export class FrameSender implements BodyReplies, BodyNotices {
     this.#limits = limits;
     this.#onLost = onLost;
     this.#messageBytes = Math.min(pipe.capabilities.largestMessageBytes, MESSAGE_BYTES);
+    this.#mostUnread = 4 * Math.max(limits.connectionWindowBytes, LIMITS.controlFrameBytes);
     this.#outbox = new Outbox(this.#messageBytes);
     this.bodies = new OutgoingBodies(this);
   }
@@ -112,7 +116,9 @@ export class FrameSender implements BodyReplies, BodyNotices {
 
   /** Sends at the end of this turn what there is to send. */
   onChange(): void {
-    if (this.#isScheduled || this.#closed) return;
+    if (this.#closed) return;
+    if (this.#outbox.byteLength > this.#mostUnread) return this.#onLost(new Error('the peer reads nothing'));
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#clock.nextTurn(() => this.#pump());
   }

@@ -14,6 +14,17 @@ interface Waiting {
   readonly directive: Directive;
   readonly body: Body | undefined;
   readonly onRefused: OnRefused | undefined;
+  readonly bytes: number;
+}
+
+/** What a directive that waits counts beside its text and its body. */
+const WAITING_BYTES = 256;
+
+/** How much may wait for a peer that does not read. */
+export interface UnreadLimit {
+  readonly bytes: number;
+  /** Hears, once, when more waits: what waits and what is yet to come is given up. */
+  readonly onExceeded: () => void;
 }
 
 /**
@@ -23,16 +34,22 @@ interface Waiting {
 export class Session {
   readonly id: string;
   readonly connection: Connection;
+  readonly #unread: UnreadLimit | undefined;
   readonly #waiting = new Fifo<Waiting>();
+  #waitingBytes = 0;
+  /** More waited than may. */
+  #isGivenUp = false;
   /** The window of the peer was full after the last send. */
   #full = false;
   #sent = 0;
   #received = 0;
   #hasGap = false;
 
-  constructor(id: string, connection: Connection) {
+  /** @param unread - default: what is given to the session waits however much it is. */
+  constructor(id: string, connection: Connection, unread?: UnreadLimit) {
     this.id = id;
     this.connection = connection;
+    this.#unread = unread;
   }
 
   /** Whether a directive was missing where another one came. */
@@ -47,10 +64,7 @@ export class Session {
    */
   send(directive: Directive, body?: Body, onRefused?: OnRefused): void {
     const overtakes = directive.type.startsWith('v1.heartbeat.');
-    if (this.#full && !overtakes) {
-      this.#waiting.push({ directive, body, onRefused });
-      return;
-    }
+    if (this.#full && !overtakes) return this.#keep(directive, body, onRefused);
     if (!this.#sendNow(directive, body) && !this.#full) this.#sendWhenDrained();
   }
 
@@ -85,6 +99,27 @@ export class Session {
     else if (body && 'resumed' in directive) refuse(directive.type, 'with a body, though it is resumed');
     this.#received = sequence;
     return directive;
+  }
+
+  #keep(directive: Directive, body: Body | undefined, onRefused: OnRefused | undefined): void {
+    if (this.#isGivenUp) return dropBody(body);
+    const bytes = this.#unread ? waitingBytes(directive, body) : 0;
+    this.#waitingBytes += bytes;
+    this.#waiting.push({ directive, body, onRefused, bytes });
+    if (!this.#unread || this.#waitingBytes <= this.#unread.bytes) return;
+    this.#isGivenUp = true;
+    this.#forgetWaiting();
+    this.#unread.onExceeded();
+  }
+
+  #forgetWaiting(): void {
+    for (let next = this.#next(); next; next = this.#next()) dropBody(next.body);
+  }
+
+  #next(): Waiting | undefined {
+    const next = this.#waiting.shift();
+    this.#waitingBytes -= next?.bytes ?? 0;
+    return next;
   }
 
   #sendNow(directive: Directive, body: Body | undefined): boolean {
@@ -123,14 +158,14 @@ export class Session {
     const sendWaiting = (): void => {
       this.#full = false;
       while (!this.#full) {
-        const next = this.#waiting.shift();
+        const next = this.#next();
         if (!next) return;
         this.#sendOrDrop(next);
       }
     };
     const forgetWaiting = (): void => {
       this.#full = false;
-      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) dropBody(next.body);
+      this.#forgetWaiting();
     };
     // It fails only when the connection is gone, which its own end tells; what waits goes with it.
     this.connection.drained().then(sendWaiting).catch(forgetWaiting);
@@ -154,6 +189,10 @@ function assertBody(directive: WithBody, body: Body | undefined): void {
   for (const { part } of blobs) {
     if (body?.sizes[part] !== 0) refuse(type, `without an empty part ${part} in its body, as its blobs say`);
   }
+}
+
+function waitingBytes(directive: Directive, body: Body | undefined): number {
+  return WAITING_BYTES + JSON.stringify(directive).length + (body?.parts ? body.byteLength : 0);
 }
 
 /** The same with the texts of its error alone, which any connection can send; `undefined` when that is no less. */

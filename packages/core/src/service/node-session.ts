@@ -1,4 +1,5 @@
 import { dropBody, type Body } from '../model/body.js';
+import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type { Connection } from '../ports/transport.js';
@@ -47,8 +48,8 @@ export class NodeSession implements RunRequester {
     this.name = hello.name;
     this.role = hello.role;
     this.lastPulseAt = clock.monotonic();
-    this.#session = new Session(id, connection);
     this.#logger = logger;
+    this.#session = this.#newSession(id, connection);
     this.#acknowledgements = new Acknowledgements(clock, (directive) => this.post(directive));
   }
 
@@ -64,13 +65,22 @@ export class NodeSession implements RunRequester {
   /** It came back over another connection. The one before is closed, if it is not. */
   resume(id: string, connection: Connection, now: number): void {
     const before = this.#session;
-    this.#session = new Session(id, connection);
+    this.#session = this.#newSession(id, connection);
     this.connections += 1;
     this.isAway = false;
     this.isReady = false;
     this.lastPulseAt = now;
     this.holds = [];
     void before.connection.close('the node came back over another connection');
+  }
+
+  #newSession(id: string, connection: Connection): Session {
+    const onExceeded = (): void => {
+      const why = `what ${this.name} does not read has come to ${LIMITS.unreadBytes} bytes`;
+      this.#logger.log('warn', `${why}; its connection closes`);
+      void connection.close('does not read what it is told');
+    };
+    return new Session(id, connection, { bytes: LIMITS.unreadBytes, onExceeded });
   }
 
   /** Lets the node forget the outcome of a run that it executed. */

@@ -24,7 +24,7 @@ import { Placement } from './placement.js';
 import type { RoutineRecords } from './routine-records.js';
 import { Recovery } from './recovery.js';
 import { RunOutcomes, type Report } from './run-outcomes.js';
-import type { RunRecord } from './run-record.js';
+import { assertExecution, type RunRecord } from './run-record.js';
 import { RunRequests } from './run-requests.js';
 import { SharedRuns } from './shared-runs.js';
 import { Speculation } from './speculation.js';
@@ -306,7 +306,10 @@ export class RunLedger {
   /** The run of a report, if its sender still holds the lease: late, doubled and forged reports are not listened to. */
   #held(node: NodeSession, report: RunHeader & { readonly type: string }): RunRecord | undefined {
     const record = this.placement.holderOf(report.lease);
-    if (record?.worker?.node === node && !record.delivery) return record;
+    if (record?.worker?.node === node && !record.delivery) {
+      assertExecution(record, report);
+      return record;
+    }
     this.#parts.logger.log('debug', `${report.type} of ${node.name} came without a valid lease`, {
       runId: report.runId,
     });

@@ -1,4 +1,5 @@
 import type { PlainError } from '../errors/plain-error.js';
+import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { Body } from '../model/body.js';
 import type { Timer } from '../ports/clock.js';
 import type { RequestStart, RunHeader } from '../protocol/directives.js';
@@ -73,4 +74,16 @@ export interface RunRecord {
 /** Names the current execution of a run to its worker. */
 export function executionOf({ request, executedAs, attempt, lease }: RunRecord): RunHeader {
   return { runId: executedAs ?? request.runId, attempt, lease };
+}
+
+/**
+ * Refuses a report whose lease is that of a run, but not what else it says.
+ * @throws {@link RoutineEngineError} `PROTOCOL_MALFORMED`.
+ */
+export function assertExecution(record: RunRecord, report: RunHeader & { readonly type: string }): void {
+  const { type, runId, attempt, lease } = report;
+  const heldRunId = record.executedAs ?? record.request.runId;
+  if (runId === heldRunId && attempt === record.attempt) return;
+  const what = `of attempt ${attempt} of run ${runId}, but its lease ${lease} is of attempt ${record.attempt} of run ${heldRunId}`;
+  throw new RoutineEngineError('PROTOCOL_MALFORMED', `A directive ${type} came ${what}`);
 }

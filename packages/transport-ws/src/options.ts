@@ -11,9 +11,9 @@ export const WS_LIMITS = {
   pingMs: 30_000,
   /** Connections of one listener, those in their handshake included. */
   connections: 16_384,
-  /** Connections from one address. */
+  /** Connections from one address, and as many sockets beside them that are none yet. */
   connectionsPerAddress: 1_024,
-  /** Connections that have not authenticated yet. */
+  /** Connections that have not authenticated yet; of one address at most a quarter of them. */
   handshakes: 1_024,
   /** Bytes of the headers of a request. */
   headerBytes: 16 * 1024,

@@ -15,6 +15,8 @@ import { closeReason, NORMAL, NOT_BINARY, saysGoodbye } from './close-codes.js';
 const FULL_BYTES = 4 * LIMITS.chunkBytes;
 /** Once no more than this waits there is room again: before the socket has nothing left to write. */
 const ROOM_BYTES = LIMITS.chunkBytes;
+/** Far more than `send` lets wait: the peer asks to be answered and reads no answer. */
+const UNREAD_BYTES = 4 * FULL_BYTES;
 const SEND_OPTIONS = { binary: true, compress: false } as const;
 
 interface Waiting {
@@ -66,7 +68,7 @@ export class WebSocketPipe implements MessagePipe {
     socket.pause();
     socket.on('error', (error) => (this.#failure ??= error));
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#take(data, isBinary));
-    socket.on('ping', this.#onHeard);
+    socket.on('ping', () => this.#answered());
     socket.on('pong', this.#onHeard);
     this.closed = new Promise((resolve) => {
       socket.on('close', (code: number) => {
@@ -156,6 +158,14 @@ export class WebSocketPipe implements MessagePipe {
   readonly #onHeard = (): void => {
     this.#isHeard = true;
   };
+
+  /** A ping was answered. */
+  #answered(): void {
+    this.#isHeard = true;
+    if (this.#socket.bufferedAmount <= UNREAD_BYTES) return;
+    this.#failure ??= new Error(`${this.peer} pings, and reads no answer`);
+    this.#socket.terminate();
+  }
 
   #pingLater(): void {
     const { clock, pingMs } = this.#parts;

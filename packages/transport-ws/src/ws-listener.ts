@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable, type Subscriber } from 'rxjs';
 import { WebSocketServer } from 'ws';
@@ -65,7 +66,7 @@ class WsListener implements Listener {
     this.#path = path;
     this.#authenticate = authentication(options.auth);
     this.#admission = new Admission(options.limits);
-    this.#server = options.server ?? ownServer(options);
+    this.#server = options.server ?? ownServer(options, this.#admission);
     this.#server.on('upgrade', this.#onUpgrade);
   }
 
@@ -177,7 +178,10 @@ class WsListener implements Listener {
   }
 }
 
-function ownServer({ tls, limits, onRequest = askToUpgrade }: WsListenerOptions): HttpServer | HttpsServer {
+function ownServer(
+  { tls, limits, onRequest = askToUpgrade }: WsListenerOptions,
+  admission: Admission,
+): HttpServer | HttpsServer {
   const handshakeMs = limits?.handshakeMs ?? WS_LIMITS.handshakeMs;
   const options = {
     headersTimeout: handshakeMs,
@@ -191,6 +195,12 @@ function ownServer({ tls, limits, onRequest = askToUpgrade }: WsListenerOptions)
     ? createTlsServer({ minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs, ...tls, ...options })
     : createServer(options);
   server.maxConnections = limits?.connections ?? WS_LIMITS.connections;
+  // Before TLS: who never says anything has a socket all the same.
+  server.on('connection', (socket: Socket) => {
+    const gone = admission.open(socket.remoteAddress ?? '');
+    if (gone) socket.once('close', gone);
+    else socket.destroy();
+  });
   server.on('request', onRequest);
   return server;
 }

@@ -101,12 +101,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: '',
   },
   {
-    name: 'the service forgets the detached runs of a requester that is gone',
-    file: 'service/detached-runs.js',
-    text: 'run.forget(node);',
-    replacement: 'this.#runs.delete(run.request.runId);',
-  },
-  {
     name: 'requesters do not acknowledge what they have',
     file: 'dispatch/dispatcher.js',
     text: "this.#acknowledgements.add(run);\n            pending.settle({ status: 'DONE'",

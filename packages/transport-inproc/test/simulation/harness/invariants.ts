@@ -215,11 +215,9 @@ export function checkAnnounced({ journal, topology, service, clock }: Cluster): 
   const slackMs = 4 * topology.delayMs + 1;
   const now = clock.monotonic();
   const announced = new Set(service.host?.service.announcedRuns.map(({ runId }) => runId));
-  for (const { runId, routineId, node, isRoot, begunAt, endedAt, events } of journal.stories.values()) {
+  for (const { runId, routineId, node, isRoot, begunAt, endedAt } of journal.stories.values()) {
     const client = topology.clients[Number(/^client-(\d+)/.exec(node)?.[1]) - 1];
     if (!client || client.sendsRoots || !isRoot || !routineId.includes('simulated-flow')) continue;
-    // It is to outlive the client.
-    if (events.includes('run.dispatched')) continue;
     if (begunAt === undefined || begunAt + slackMs > now) continue;
     if (endedAt === undefined && !announced.has(runId))
       journal.violate(`${runId} goes on at ${node}, and is not seen`);

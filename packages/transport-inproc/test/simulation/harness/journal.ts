@@ -14,7 +14,6 @@ export const FEATURES = [
   'map that is left',
   'submitted',
   'submitted by a client',
-  'had after the death of its client',
   'trigger',
   'trigger that fails',
   'retry',

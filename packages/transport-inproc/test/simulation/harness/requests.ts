@@ -1,4 +1,4 @@
-import type { SeededRandom, SimulatedProcess } from '@routine-engine/transport-inproc/simulation';
+import type { SeededRandom } from '@routine-engine/transport-inproc/simulation';
 import type { Lifecycle, RunHandle } from '@routine-engine/core';
 import type { Cluster } from './cluster.ts';
 import type { Journal } from './journal.ts';
@@ -19,21 +19,10 @@ export interface Request {
   readonly cancelAfterMs: number | undefined;
   /** It is submitted, and its result had by its handle. */
   readonly isSubmitted?: boolean;
-  /** It is submitted to outlive its client. */
-  readonly isDetached?: boolean;
-  /** Present once the service has accepted it as a detached run. */
-  accepted?: Accepted;
   /** `void`: the client that made it, or would have, is gone. */
   state: 'planned' | 'made' | 'settled' | 'void';
   outcome: TreeOutcome | undefined;
   settledAt?: number;
-}
-
-/** A detached run, as its client knew it. */
-interface Accepted {
-  readonly runId: string;
-  /** How often the service had been started as it was submitted. */
-  readonly starts: number;
 }
 
 export function drawRequests(
@@ -45,23 +34,15 @@ export function drawRequests(
   // All at once, they have to wait for workers.
   const isBurst = random.chance(0.5);
   const burstAtMs = random.integer(0, withinMs / 2);
-  // Drawn by themselves, so that all else of a seed is what it was without them. What only its client has run again, such as when
-  // the queue is full, is not detached.
-  const detaching = random.fork('detached');
-  return Array.from({ length: isBurst ? random.integer(3, 6) : random.integer(1, 4) }, () => {
-    const request: Request = {
-      client: `client-${random.integer(1, topology.clients.length)}`,
-      atMs: isBurst ? burstAtMs + random.integer(0, 20) : random.integer(0, withinMs),
-      call: trees.root(),
-      cancelAfterMs: random.chance(0.12) ? random.integer(0, 1_000) : undefined,
-      isSubmitted: random.chance(0.3),
-      state: 'planned',
-      outcome: undefined,
-    };
-    const mayOutlive = request.call.of === 'flow' && topology.queuedRuns === undefined;
-    const isDetached = mayOutlive && request.cancelAfterMs === undefined && detaching.chance(0.3);
-    return isDetached ? { ...request, isDetached } : request;
-  });
+  return Array.from({ length: isBurst ? random.integer(3, 6) : random.integer(1, 4) }, () => ({
+    client: `client-${random.integer(1, topology.clients.length)}`,
+    atMs: isBurst ? burstAtMs + random.integer(0, 20) : random.integer(0, withinMs),
+    call: trees.root(),
+    cancelAfterMs: random.chance(0.12) ? random.integer(0, 1_000) : undefined,
+    isSubmitted: random.chance(0.3),
+    state: 'planned',
+    outcome: undefined,
+  }));
 }
 
 /** Makes a request now: by its client if that is up and runs, else as soon as it is. */
@@ -70,9 +51,7 @@ export function makeRequest(request: Request, cluster: Cluster): void {
   if (!host) return void cluster.clock.after(500, () => makeRequest(request, cluster));
   const { process, lifecycle, place } = host;
   process.onDeath(() => {
-    if (request.state === 'settled') return;
-    if (request.accepted) look(request, request.accepted, cluster);
-    else request.state = 'void';
+    if (request.state !== 'settled') request.state = 'void';
   });
   process.nextTurn(() => {
     request.state = 'made';
@@ -82,11 +61,9 @@ export function makeRequest(request: Request, cluster: Cluster): void {
       cancelAfterMs === undefined ? undefined : process.after(cancelAfterMs, () => controller.abort());
     const { signal } = controller;
     const start = (): Promise<number> =>
-      request.isDetached
-        ? detached(request, process, cluster)
-        : request.isSubmitted
-          ? submitted(request.call, lifecycle, signal, cluster.journal)
-          : make(request.call, { signal });
+      request.isSubmitted
+        ? submitted(request.call, lifecycle, signal, cluster.journal)
+        : make(request.call, { signal });
     const called = at(place, () => lifecycle.run(start));
     void outcomeOf(called).then((outcome) => {
       timer?.cancel();
@@ -98,67 +75,6 @@ export function makeRequest(request: Request, cluster: Cluster): void {
       request.state = 'settled';
     });
   });
-}
-
-/** Submits a run that outlives its client. */
-function detached(request: Request, process: SimulatedProcess, cluster: Cluster): Promise<number> {
-  const { starts } = cluster.service;
-  const handle = submit(request.call, { detached: true });
-  const accepted = (): void => {
-    if (process.state !== 'dead') request.accepted = { runId: handle.runId, starts };
-  };
-  // What never is accepted is told by its result.
-  handle.accepted().then(accepted, () => undefined);
-  return handle.result().then(numberOf);
-}
-
-/** The client of a detached run is dead: another one has its result, as soon as there is one. */
-function look(request: Request, accepted: Accepted, cluster: Cluster): void {
-  const host = cluster.clients.map((seat) => seat.host).find((each) => each?.process.state === 'running');
-  if (!host) return void cluster.clock.after(500, () => look(request, accepted, cluster));
-  const { process, lifecycle, place } = host;
-  process.onDeath(() => {
-    if (request.state === 'made') look(request, accepted, cluster);
-  });
-  process.nextTurn(() => {
-    void at(place, () => outcomeById(lifecycle, accepted.runId)).then((outcome) => {
-      if (process.state === 'dead' || request.state !== 'made') return;
-      // It could not reach the service for too long.
-      if (outcome === 'closed') cluster.clock.after(500, () => look(request, accepted, cluster));
-      else found(request, accepted, outcome, cluster);
-    });
-  });
-}
-
-/** What came of a run that another client submitted; `undefined` when it is not known. */
-async function outcomeById(lifecycle: Lifecycle, runId: string): Promise<TreeOutcome | 'closed' | undefined> {
-  try {
-    const handle = await lifecycle.runs.get(runId);
-    return handle && (await outcomeOf(resultOf(handle)));
-  } catch {
-    return 'closed';
-  }
-}
-
-/** Only a service that was started anew may not know a run, and nobody but its client has its arguments. */
-function found(
-  request: Request,
-  { runId, starts }: Accepted,
-  outcome: TreeOutcome | undefined,
-  { journal, service, clock }: Cluster,
-): void {
-  const code = outcome?.status === 'FAILED' ? outcome.code : undefined;
-  const isUnknown = !outcome || code === 'RUN_UNKNOWN';
-  if (isUnknown && service.starts === starts)
-    journal.violate(`The service does not know the detached run ${runId}, which it accepted`);
-  if (isUnknown || code === 'ARGUMENTS_MISSING') {
-    request.state = 'void';
-    return;
-  }
-  journal.seen.add('had after the death of its client');
-  request.outcome = outcome;
-  request.settledAt = clock.monotonic();
-  request.state = 'settled';
 }
 
 /** The handle of a run, and whoever asks for the run by its id, give what came of it. */

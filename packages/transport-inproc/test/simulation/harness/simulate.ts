@@ -62,23 +62,12 @@ export function scenarioOf(seed: number): Scenario {
   const random = new SeededRandom(seed);
   const topology = drawTopology(random.fork('topology'));
   const trees = new TreeGenerator(random.fork('trees'), shapeOf(random.fork('shape'), topology), `${seed}`);
-  const requests = drawRequests(random.fork('requests'), topology, trees, WITHIN_MS);
-  const faults = new FaultPlanner(random.fork('faults'), topology).plan(WITHIN_MS);
-  const deaths = deathsOf(requests, random.fork('deaths'));
   return {
-    ...{ seed, topology, requests },
-    faults: [...faults, ...deaths].toSorted((one, other) => one.atMs - other.atMs),
+    seed,
+    topology,
+    requests: drawRequests(random.fork('requests'), topology, trees, WITHIN_MS),
+    faults: new FaultPlanner(random.fork('faults'), topology).plan(WITHIN_MS),
   };
-}
-
-/** Some clients die after they have submitted what is to outlive them. */
-function deathsOf(requests: readonly Request[], random: SeededRandom): FaultPlan {
-  return requests
-    .filter(({ isDetached }) => isDetached && random.chance(0.3))
-    .map(({ client, atMs }) => ({
-      atMs: Math.min(WITHIN_MS, atMs + random.integer(0, 1_000)),
-      fault: { kind: 'crash', node: client, restartMs: random.integer(100, 3_000) },
-    }));
 }
 
 function shapeOf(random: SeededRandom, topology: Topology): TreeShape {
@@ -120,8 +109,8 @@ export async function simulate(
   const lastAnswerAt = Math.max(0, ...requests.map(({ settledAt }) => settledAt ?? 0));
   if (faults.length === 0) checkPromptness(requests, cluster, lastAnswerAt - startedAt);
   await clock.advance(QUIET_MS);
-  // What waits for arguments of a worker that has left, or of a client that is dead, is given up only then.
-  if (faults.some(({ fault }) => fault.kind === 'drain') || requests.some(({ isDetached }) => isDetached))
+  // What waits for arguments of a worker that has left is given up only then.
+  if (faults.some(({ fault }) => fault.kind === 'drain'))
     await clock.run({ until: () => cluster.service.host?.service.runsInHand === 0, forMs: LIMITS.resendMs });
   checkIdle(cluster);
   checkStories(cluster);

@@ -48,7 +48,7 @@ export class Tally {
     return [
       `seed ${seed}, lease ${leaseMs} ms: ${this.#sweeps} sweeps in ${(this.#seconds / 60).toFixed(1)} minutes, ${this.#violations} violations`,
       `faults survived: ${sum(this.#faults)}, of which ${kills} kills (${textOf(this.#faults)})`,
-      `tasks: ${this.#tasks} finished, each kept once; ${this.#begun} executions begun, ${this.#ended} ended`,
+      `tasks: ${this.#tasks} results in the store; ${this.#begun} executions begun, ${this.#ended} ended`,
       `begun again after: ${textOf(this.#repeated)}`,
       `digests, as of the local run: ${[...this.#digests].join(', ')}`,
     ].join('\n');

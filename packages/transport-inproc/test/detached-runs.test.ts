@@ -1,12 +1,4 @@
 import { everythingRemote, executionPolicy, type EnginePlugin, type RunHandle } from '@routine-engine/core';
-import {
-  ADAPTER_API_VERSION,
-  provide,
-  SERVICE_ADDRESS,
-  TRANSPORT,
-  type Transport,
-} from '@routine-engine/core/adapter';
-import { embeddedCluster } from '@routine-engine/transport-inproc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engines, open, type Opened } from './fixtures/engines.ts';
 import {
@@ -18,27 +10,10 @@ import {
   leavesDetached,
   series,
 } from './fixtures/run-control-routines.ts';
+import { sharedCluster } from './fixtures/shared-cluster.ts';
 
 const modules = [new URL('./fixtures/run-control-routines.ts', import.meta.url)];
 const DETACHED = { detached: true };
-
-/** A cluster of one worker, and what others need to reach its service. */
-function sharedCluster(): { own: EnginePlugin; others: EnginePlugin } {
-  let transport: Transport | undefined;
-  const plugin = embeddedCluster({ workers: 1, modules });
-  const parts = plugin.parts.map((part) => {
-    if (part.token !== TRANSPORT) return part;
-    return { ...part, build: (all) => (transport = part.build(all) as Transport) } satisfies typeof part;
-  });
-  const reach = [
-    provide(TRANSPORT, () => transport as Transport),
-    provide(SERVICE_ADDRESS, () => 'inproc:service'),
-  ];
-  return {
-    own: { ...plugin, parts },
-    others: { name: 'another-client', api: ADAPTER_API_VERSION, parts: reach },
-  };
-}
 
 async function handleOf({ lifecycle }: Opened, runId: string): Promise<RunHandle<unknown>> {
   const handle = await lifecycle.runs.get(runId);
@@ -96,7 +71,7 @@ describe('a detached run whose client has closed', () => {
   let other: Opened;
   let others: EnginePlugin;
   beforeAll(async () => {
-    const shared = sharedCluster();
+    const shared = sharedCluster({ modules });
     others = shared.others;
     keeper = await open(shared.own, executionPolicy(everythingRemote));
     other = await open(others);

@@ -1,44 +1,20 @@
-import { everythingRemote, executionPolicy, type EnginePlugin, type Lifecycle } from '@routine-engine/core';
-import {
-  ADAPTER_API_VERSION,
-  provide,
-  SERVICE_ADDRESS,
-  TRANSPORT,
-  type Transport,
-} from '@routine-engine/core/adapter';
+import { everythingRemote, executionPolicy, type Lifecycle } from '@routine-engine/core';
 import { embeddedCluster } from '@routine-engine/transport-inproc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open, type Opened } from './fixtures/engines.ts';
 import { add, spin, waitForCancel, waitsForChild } from './fixtures/routines.ts';
+import { sharedCluster } from './fixtures/shared-cluster.ts';
 
 const modules = [new URL('./fixtures/routines.ts', import.meta.url)];
 
 const IN_HAND = { status: ['PENDING', 'RUNNING', 'HANGING'] } as const;
-
-/** A cluster of one worker, and what others need to reach its service. */
-function sharedCluster(): { own: EnginePlugin; others: EnginePlugin } {
-  let transport: Transport | undefined;
-  const plugin = embeddedCluster({ workers: 1, modules, labels: () => ({ zone: 'a' }) });
-  const parts = plugin.parts.map((part) => {
-    if (part.token !== TRANSPORT) return part;
-    return { ...part, build: (all) => (transport = part.build(all) as Transport) } satisfies typeof part;
-  });
-  const reach = [
-    provide(TRANSPORT, () => transport as Transport),
-    provide(SERVICE_ADDRESS, () => 'inproc:service'),
-  ];
-  return {
-    own: { ...plugin, parts },
-    others: { name: 'another-client', api: ADAPTER_API_VERSION, parts: reach },
-  };
-}
 
 describe('the runs of other nodes', () => {
   let first: Opened;
   let second: Opened;
   let others: Lifecycle['runs'];
   beforeAll(async () => {
-    const cluster = sharedCluster();
+    const cluster = sharedCluster({ modules, labels: () => ({ zone: 'a' }) });
     first = await open(cluster.own, executionPolicy(everythingRemote));
     second = await open(cluster.others);
     others = second.lifecycle.runs;

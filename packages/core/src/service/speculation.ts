@@ -57,6 +57,8 @@ export class Speculation {
 
   /** A run is over, or wanted no more. */
   ended(record: RunRecord): void {
+    // Every run comes here, and few services have any that straggle.
+    if (this.#timers.size === 0 && this.#seconds.size === 0) return;
     this.#stopTimer(record);
     const second = this.#seconds.get(record);
     if (!second) return;

@@ -16,12 +16,19 @@ import { idleWorkers } from './service-alone/idle-workers.js';
 import { waitingRuns } from './service-alone/queue.js';
 import { storeFsCacache } from './store-fs-cacache.js';
 import { threadAlone, threadBusy } from './thread-dispatch.js';
+import { wsAlone, wsBusy } from './ws/calls.js';
+import { wsFanOut } from './ws/fan-out.js';
+import { wsLarge } from './ws/large.js';
 
 const QUESTIONS: readonly Question[] = [
   localCall,
   threadAlone,
   threadBusy,
   fanOutOfTenThousand,
+  wsAlone,
+  wsBusy,
+  wsFanOut,
+  wsLarge,
   codecOfSmall,
   digestOfSmall,
   digestOfLarge,

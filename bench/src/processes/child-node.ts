@@ -28,11 +28,21 @@ export class ChildNode implements AsyncDisposable {
     return new ChildNode(child);
   }
 
-  /** Asks it something, and gives its answer. One question at a time. */
+  /** Asks it something, and gives its answer. One question at a time. @throws when it ends before. */
   async ask(question: object): Promise<unknown> {
-    const answer = once(this.#process, 'message');
+    const over = new AbortController();
+    const { signal } = over;
+    const answer = once(this.#process, 'message', { signal });
+    const exit = once(this.#process, 'exit', { signal }).then(([code]) => {
+      throw new Error(`Process ${this.pid} ended with code ${String(code)} and left a question open`);
+    });
     this.#process.send(question);
-    return ((await answer) as unknown[])[0];
+    try {
+      return ((await Promise.race([answer, exit])) as unknown[])[0];
+    } finally {
+      over.abort();
+      await Promise.allSettled([answer, exit]);
+    }
   }
 
   /** Lets it end by itself. @throws when it fails at that. */

@@ -10,16 +10,19 @@ export function optionsOfParent<Options>(): Options {
  * @param end - closes what is open.
  * @param answer - answers what the parent asks.
  */
-export function serveParent(end: () => Promise<void>, answer?: () => object): void {
-  process.on('message', () => process.send?.(answer?.() ?? {}));
-  process.once('disconnect', () => {
-    end().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+export function serveParent<Question extends object>(
+  end: () => Promise<void>,
+  answer: (question: Question) => object | Promise<object> = () => ({}),
+): void {
+  const fail = (error: unknown): never => {
+    console.error(error);
+    process.exit(1);
+  };
+  process.on('message', (question: Question) => {
+    Promise.resolve(question)
+      .then(answer)
+      .then((answered) => void process.send?.(answered), fail);
   });
+  process.once('disconnect', () => void end().then(() => process.exit(0), fail));
   process.send?.('ready');
 }

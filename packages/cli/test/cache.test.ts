@@ -83,6 +83,12 @@ describe('routine cache', () => {
     const ended = await cache('verify', '--json');
     expect(JSON.parse(ended.stdout)).toMatchObject({ results: { whole: 0, damaged: 1, incomplete: 0 } });
     expect(ended.code).toBe(1);
+    await writeFile(path, bytes.subarray(0, 100));
+    expect(await cache('verify')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('0 whole, 1 damaged'),
+    });
+    expect(await cache('verify')).toMatchObject({ code: 0 });
   });
 
   it.each<[readonly string[], number, RegExp]>([

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import {
   assertBlobDigest,
   type BlobEntry,
@@ -231,20 +232,24 @@ export class FsBlobs implements BlobStore {
     if (piece) yield piece;
   }
 
-  /** What there is under a digest. What is no file is put aside. */
   async #find(doing: string, digest: string): Promise<StoredBlob | undefined> {
+    const stat = await this.#stat(doing, digest);
+    return stat && this.#blobOf(digest, stat.size);
+  }
+
+  /** Of the file under a digest. What is no file is put aside. */
+  async #stat(doing: string, digest: string): Promise<Stats | undefined> {
     const path = this.#place.layout.blobPathOf(digest);
     const stat = await unlessMissing(doing, path, lstat(path));
-    if (stat?.isFile()) return this.#blobOf(digest, stat.size);
-    if (stat) await this.#place.putAside(digest, path, { damage: 'is not a file', ino: stat.ino });
+    if (!stat || stat.isFile()) return stat;
+    await this.#place.putAside(digest, path, { damage: 'is not a file', ino: stat.ino });
     return undefined;
   }
 
-  /** Nothing when it has gone since, or is no file: a get will tell. */
+  /** Nothing when it has gone since, or is no file: then it is put aside. */
   async #entry(digest: string): Promise<BlobEntry | undefined> {
-    const path = this.#place.layout.blobPathOf(digest);
-    const stat = await this.#looks.run(() => unlessMissing('list the blobs', path, lstat(path)));
-    return stat?.isFile() ? { digest, byteLength: stat.size, putAt: stat.mtimeMs } : undefined;
+    const stat = await this.#looks.run(() => this.#stat('list the blobs', digest));
+    return stat && { digest, byteLength: stat.size, putAt: stat.mtimeMs };
   }
 
   #namesIn(directory: string): Promise<string[]> {

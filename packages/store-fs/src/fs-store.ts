@@ -183,12 +183,17 @@ export class FsStore implements ResultStore {
       const names = await this.#namesIn(shard);
       const keys = names.map((name) => layout.keyIn(shard, name)).filter((key) => key !== undefined);
       const pinned = new Set(names.map((name) => layout.pinnedIn(shard, name)));
+      const there = new Set<ResultKey>();
       for (let at = 0; at < keys.length; at += LISTED_AT_ONCE) {
         this.#place.refuseClosed();
         const some = keys.slice(at, at + LISTED_AT_ONCE).map((key) => this.#entry(key, pinned.has(key)));
-        for (const entry of await Promise.all(some)) if (entry) yield entry;
+        for (const entry of await Promise.all(some)) {
+          if (!entry) continue;
+          there.add(entry.key);
+          yield entry;
+        }
       }
-      await this.#forgetAll(pinned, keys);
+      await this.#forgetAll(pinned, there);
     }
   }
 
@@ -219,18 +224,20 @@ export class FsStore implements ResultStore {
     return this.#reads.run(() => this.#place.namesIn(directory));
   }
 
-  /** Nothing when it has gone since, or is damaged: a get will tell. */
+  /** Nothing when it has gone since, or is damaged: then it is put aside. */
   async #entry(key: ResultKey, pinned: boolean): Promise<ResultEntry | undefined> {
     const path = this.#place.layout.pathOf(key);
     return this.#reads.run(async () => {
       const entry = await unlessMissing(`list the result ${key}`, path, readEntry(path, key));
-      return entry && 'key' in entry ? { ...entry, pinned } : undefined;
+      if (!entry) return undefined;
+      if ('key' in entry) return { ...entry, pinned };
+      await this.#place.putAside(key, path, entry);
+      return undefined;
     });
   }
 
-  /** Forgets the pins of results that are gone: of a delete that was cut off. */
-  async #forgetAll(pinned: ReadonlySet<ResultKey | undefined>, kept: readonly ResultKey[]): Promise<void> {
-    const there = new Set(kept);
+  /** Forgets the pins of results that are gone: of a delete that was cut off, or of one that was put aside. */
+  async #forgetAll(pinned: ReadonlySet<ResultKey | undefined>, there: ReadonlySet<ResultKey>): Promise<void> {
     for (const key of pinned) {
       if (key !== undefined && !there.has(key)) await this.#writes.run(() => this.#pins.forget(key));
     }

@@ -2,9 +2,20 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { StoreEvent } from '@routine-engine/core/adapter';
+import { collectGarbage, verifyStore } from '@routine-engine/core/host';
 import { describe, expect, it } from 'vitest';
 import type { FsStore } from '../src/fs-store.ts';
-import { fileOf, KEY, METADATA, newDirectory, openStore, partsOf, resultOf } from './place.ts';
+import {
+  blobFileOf,
+  bytesOf,
+  fileOf,
+  KEY,
+  METADATA,
+  newDirectory,
+  openStore,
+  partsOf,
+  resultOf,
+} from './place.ts';
 
 /** A store that has one result, and the bytes of its file. */
 async function storeWith(...sizes: number[]): Promise<{
@@ -152,13 +163,85 @@ describe('a damaged result is a miss, is put aside and is told', () => {
     expect(found?.metadata).toEqual(METADATA);
   });
 
-  it('and is not listed when its header is damaged', async () => {
+  it('and is put aside, not listed, when its header is damaged', async () => {
     const place = await storeWith(13, 100);
     fs.writeFileSync(fileOf(place.dir), flipped(place.whole, 90, 0));
     await place.store.put('cd'.padEnd(64, '0'), resultOf(1));
     const keys: string[] = [];
     for await (const { key } of place.store.list()) keys.push(key);
     expect(keys).toEqual(['cd'.padEnd(64, '0')]);
-    expect(fs.existsSync(fileOf(place.dir))).toBe(true);
+    expect(fs.existsSync(fileOf(place.dir))).toBe(false);
+    expect(place.events).toMatchObject([{ type: 'store.corrupt', key: KEY }]);
+  });
+
+  it('and one that is put aside as results are listed takes its pin along', async () => {
+    const { dir, store, whole } = await storeWith(13, 100);
+    await store.pin(KEY, true);
+    fs.writeFileSync(fileOf(dir), whole.subarray(0, -1));
+    for await (const entry of store.list()) expect(entry).toBe('nothing');
+    expect(fs.readdirSync(path.dirname(fileOf(dir)))).toEqual([]);
+  });
+});
+
+describe('a store that is verified', () => {
+  const DAY_MS = 86_400_000;
+  const OTHER = 'cd'.padEnd(64, '0');
+
+  it.each([
+    ['no bytes', () => Buffer.alloc(0)],
+    ['only its begin', (whole: Buffer) => whole.subarray(0, 40)],
+    ['all but its last byte', (whole: Buffer) => whole.subarray(0, -1)],
+    ['a byte too much', (whole: Buffer) => Buffer.concat([whole, Buffer.alloc(1)])],
+    ['a wrong bit in its header', (whole: Buffer) => flipped(whole, 90, 0)],
+    ['a wrong bit in its body', (whole: Buffer) => flipped(whole, whole.length - 40, 0)],
+    ['other bytes altogether', () => Buffer.from('This is not a result.\n'.repeat(100))],
+  ])('reports a result with %s as damaged, and collecting garbage removes it', async (_, change) => {
+    const dir = newDirectory();
+    let now = Date.now();
+    const clock = { now: () => now };
+    const { store } = openStore(dir, clock);
+    await store.put(KEY, resultOf(13, 100));
+    await store.put(OTHER, resultOf(1));
+    const damaged = change(fs.readFileSync(fileOf(dir)));
+    fs.writeFileSync(fileOf(dir), damaged);
+    const results = { whole: 1, incomplete: 0 };
+    expect((await verifyStore(store)).results).toEqual({ ...results, damaged: 1 });
+    expect((await verifyStore(store)).results).toEqual({ ...results, damaged: 0 });
+    expect((await collectGarbage(store, {}, clock)).swept).toEqual({ items: 0, byteLength: 0 });
+    now += 8 * DAY_MS;
+    const report = await collectGarbage(store, {}, clock);
+    expect(report.kept.results).toBe(1);
+    expect(report.swept).toEqual({ items: 1, byteLength: damaged.length });
+    expect(fs.readdirSync(path.join(dir, 'v1', 'corrupt'))).toEqual([]);
+  });
+
+  it('reports what stands in place of a result or blob and is no file', async () => {
+    const { dir, store } = await storeWith(13);
+    const { blob } = await store.blobs.put(Buffer.from('replaced'));
+    for (const file of [fileOf(dir), blobFileOf(dir, blob.digest)]) {
+      fs.rmSync(file);
+      fs.symlinkSync('/etc/hostname', file);
+    }
+    expect(await verifyStore(store)).toEqual({
+      results: { whole: 0, damaged: 1, incomplete: 0 },
+      blobs: { whole: 0, damaged: 1 },
+      byteLength: 0,
+    });
+    expect(fs.readdirSync(path.join(dir, 'v1', 'corrupt'))).toHaveLength(2);
+  });
+
+  it('reports blobs that were cut or changed, and results that lost theirs', async () => {
+    const { dir, store } = await storeWith(13);
+    const { blob } = await store.blobs.put(bytesOf(5000, 1));
+    const other = await store.blobs.put(bytesOf(5000, 2));
+    const blobs = [{ part: 1, digest: blob.digest, byteLength: 5000 }];
+    await store.put(OTHER, { ...resultOf(10, 0), metadata: { ...METADATA, blobs } });
+    fs.truncateSync(blobFileOf(dir, blob.digest), 4000);
+    fs.writeFileSync(blobFileOf(dir, other.blob.digest), bytesOf(5000, 3));
+    expect(await verifyStore(store)).toEqual({
+      results: { whole: 1, damaged: 0, incomplete: 1 },
+      blobs: { whole: 0, damaged: 2 },
+      byteLength: 13,
+    });
   });
 });

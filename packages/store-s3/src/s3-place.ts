@@ -152,7 +152,7 @@ export class S3Place {
     return (await this.keepData(draft, doing, piecesOf(parts), { byteLength, signal, judge })).outcome;
   }
 
-  /** All entries that are whole; what is not is put aside when it is asked for. */
+  /** All entries that are whole; what is not is put aside. */
   async *list(entries: Entries, doing: string): AsyncGenerator<FoundEntry> {
     const keys = entries.keys(doing);
     for (;;) {
@@ -160,7 +160,7 @@ export class S3Place {
       const some = await this.looks.run(() => take(keys, LISTED_AT_ONCE));
       if (some.length === 0) return;
       const looking = some.map((key) =>
-        this.looks.run(() => entries.look(key, doing, { whole: false }).catch(asMissing)),
+        this.looks.run(() => entries.find(key, doing, { whole: false }).catch(asMissing)),
       );
       for (const entry of await Promise.all(looking)) if (entry) yield entry;
     }

@@ -1,3 +1,4 @@
+import { verifyStore } from '@routine-engine/core/host';
 import { describe, expect, it } from 'vitest';
 import {
   bytesOf,
@@ -36,6 +37,27 @@ describe('what is damaged', () => {
     expect(server.objects.has(name)).toBe(false);
     expect(await store.put(KEY, resultOf(10, 500))).toBe('stored');
     expect(await digestsOf(await store.get(KEY))).toEqual(await digestsOf(resultOf(10, 500)));
+  });
+
+  it.each([
+    ['no bytes', () => Buffer.alloc(0)],
+    ['a byte too much', (entry: Buffer) => Buffer.concat([entry, Buffer.alloc(1)])],
+    ['a wrong bit in its content', (entry: Buffer) => flipped(entry, entry.byteLength - 1)],
+  ])('is reported by verifying the store: a result and a blob with %s', async (_, change) => {
+    const server = await startServer();
+    const { store } = openStore(server);
+    await store.put(KEY, resultOf(10, 500));
+    await store.blobs.put(bytesOf(500));
+    for (const name of [`results/${KEY}`, `blobs/${digestOf(bytesOf(500))}`])
+      server.set(name, change(server.objects.get(name)?.body ?? Buffer.alloc(0)));
+    const nothing = { results: { whole: 0, damaged: 0, incomplete: 0 }, blobs: { whole: 0, damaged: 0 } };
+    expect(await verifyStore(store)).toEqual({
+      results: { ...nothing.results, damaged: 1 },
+      blobs: { ...nothing.blobs, damaged: 1 },
+      byteLength: 0,
+    });
+    expect(await verifyStore(store)).toEqual({ ...nothing, byteLength: 0 });
+    expect(namesIn(server, 'corrupt/')).toHaveLength(2);
   });
 
   it('is kept under corrupt/ as it was', async () => {
@@ -88,15 +110,17 @@ describe('what is damaged', () => {
     expect((await store.blobs.put(bytesOf(LARGE, 2))).outcome).toBe('stored');
   });
 
-  it('is not listed, and stays where it is until it is asked for', async () => {
+  it('is put aside and not listed; what is none of the store stays', async () => {
     const server = await startServer();
-    const { store } = openStore(server);
+    const { store, events } = openStore(server);
     await store.put(KEY, resultOf(10));
-    server.set(`results/${'cd'.padEnd(64, '0')}`, Buffer.from('nothing'));
+    const damaged = 'cd'.padEnd(64, '0');
+    server.set(`results/${damaged}`, Buffer.from('nothing'));
     server.set('results/readme.txt', Buffer.from('nothing'));
     const keys: string[] = [];
     for await (const { key } of store.list()) keys.push(key);
     expect(keys).toEqual([KEY]);
-    expect(namesIn(server, 'results/')).toHaveLength(3);
+    expect(namesIn(server, 'results/')).toEqual([`results/${KEY}`, 'results/readme.txt']);
+    expect(events).toMatchObject([{ type: 'store.corrupt', key: damaged }]);
   });
 });

@@ -1,29 +1,27 @@
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { StoreEvent } from '../events/engine-event.js';
-import type { ResultKey } from '../model/result.js';
-import type { BlobEntry } from '../ports/blob-store.js';
-import type { ResultEntry, ResultStore, StoreCallOptions } from '../ports/result-store.js';
+import type { StoredResult } from '../model/result.js';
+import type { BlobEntry, BlobStore } from '../ports/blob-store.js';
+import type { ResultStore, StoreCallOptions } from '../ports/result-store.js';
 import { inParallel } from './in-parallel.js';
 
 /** What {@link verifyStore} found. @public */
 export interface VerifyReport {
   readonly results: {
     readonly whole: number;
-    /** Put aside by the store as they were read. */
+    /** Put aside by the store as they were listed or read. */
     readonly damaged: number;
     /** They named a blob that is not there, and were deleted. */
     readonly incomplete: number;
   };
   readonly blobs: {
     readonly whole: number;
-    /** Put aside by the store as they were read. */
+    /** Put aside by the store as they were listed or read. */
     readonly damaged: number;
   };
   /** Bytes of everything that is whole. */
   readonly byteLength: number;
 }
-
-type Mutable<T> = { -readonly [Part in keyof T]: T[Part] extends object ? Mutable<T[Part]> : T[Part] };
 
 const READ_AT_ONCE = 4;
 
@@ -35,69 +33,100 @@ const READ_AT_ONCE = 4;
  * @public
  */
 export async function verifyStore(store: ResultStore, options: StoreCallOptions = {}): Promise<VerifyReport> {
-  const report: Mutable<VerifyReport> = {
-    results: { whole: 0, damaged: 0, incomplete: 0 },
-    blobs: { whole: 0, damaged: 0 },
-    byteLength: 0,
-  };
-  const corrupt = new Set<ResultKey>();
-  const hearing = store.events$.subscribe((event: StoreEvent) => {
-    if (event.type === 'store.corrupt') corrupt.add(event.key);
-  });
-  try {
-    // First, so that results find out which blobs are left.
-    if (store.blobs)
-      await inParallel(store.blobs.list(), READ_AT_ONCE, options.signal, (entry) =>
-        verifyBlob(store, entry, options, report),
-      );
-    await inParallel(store.list(), READ_AT_ONCE, options.signal, (entry) =>
-      verifyResult(store, entry, options, report, corrupt),
-    );
-  } finally {
-    hearing.unsubscribe();
-  }
-  return report;
+  const check = new StoreCheck(store, options);
+  // First, so that results find out which blobs are left.
+  const blobs = await check.blobs();
+  const results = await check.results();
+  return { results, blobs, byteLength: check.byteLength };
 }
 
-async function verifyBlob(
-  store: ResultStore,
-  { digest, byteLength }: BlobEntry,
-  options: StoreCallOptions,
-  report: Mutable<VerifyReport>,
-): Promise<void> {
-  try {
-    const blob = await store.blobs?.get(digest, options);
-    if (!blob) return;
-    await readThrough(blob.chunks(options));
-    report.blobs.whole += 1;
-    report.byteLength += byteLength;
-  } catch (error) {
-    if (!isOfContent(error)) throw error;
-    if (error.code === 'CONTENT_CORRUPT') report.blobs.damaged += 1;
-  }
-}
+/** One reading of a store. What is damaged is told by the store, also when it is not even listed. */
+class StoreCheck {
+  byteLength = 0;
+  readonly #store: ResultStore;
+  readonly #options: StoreCallOptions;
 
-async function verifyResult(
-  store: ResultStore,
-  { key, byteLength }: ResultEntry,
-  options: StoreCallOptions,
-  report: Mutable<VerifyReport>,
-  corrupt: Set<ResultKey>,
-): Promise<void> {
-  const found = await store.get(key, options);
-  if (!found) {
-    // Else somebody has deleted it.
-    if (corrupt.delete(key)) report.results.damaged += 1;
-    return;
+  constructor(store: ResultStore, options: StoreCallOptions) {
+    this.#store = store;
+    this.#options = options;
   }
-  for (const { digest } of found.metadata.blobs ?? []) {
-    if (await store.blobs?.get(digest, options)) continue;
-    if (await store.delete(key)) report.results.incomplete += 1;
-    return;
+
+  async blobs(): Promise<VerifyReport['blobs']> {
+    const { blobs } = this.#store;
+    let whole = 0;
+    if (!blobs) return { whole, damaged: 0 };
+    const damaged = await this.#each(blobs.list(), async (entry, found) => {
+      if (await this.#readBlob(blobs, entry, found)) whole += 1;
+    });
+    return { whole, damaged };
   }
-  if (!found.body.parts) await readThrough(found.body.chunks());
-  report.results.whole += 1;
-  report.byteLength += byteLength;
+
+  async results(): Promise<VerifyReport['results']> {
+    let whole = 0;
+    let incomplete = 0;
+    const damaged = await this.#each(this.#store.list(), async ({ key, byteLength }, found) => {
+      const result = await this.#store.get(key, this.#options);
+      // Else it was damaged, or somebody has deleted it.
+      if (!result) return;
+      // Another tier had it, or a writer has put it anew.
+      found.delete(key);
+      if (!(await this.#hasBlobs(result, found))) {
+        if (await this.#store.delete(key)) incomplete += 1;
+        return;
+      }
+      if (!result.body.parts) await readThrough(result.body.chunks());
+      whole += 1;
+      this.byteLength += byteLength;
+    });
+    return { whole, damaged, incomplete };
+  }
+
+  /** @param read - may say that something is damaged, or is not. @returns how many are damaged. */
+  async #each<T>(
+    items: AsyncIterable<T>,
+    read: (item: T, damaged: Set<string>) => Promise<void>,
+  ): Promise<number> {
+    const damaged = new Set<string>();
+    const hearing = this.#store.events$.subscribe((event: StoreEvent) => {
+      if (event.type === 'store.corrupt') damaged.add(event.key);
+    });
+    try {
+      await inParallel(items, READ_AT_ONCE, this.#options.signal, (item) => read(item, damaged));
+    } finally {
+      hearing.unsubscribe();
+    }
+    return damaged.size;
+  }
+
+  /** @returns whether it is whole. */
+  async #readBlob(
+    blobs: BlobStore,
+    { digest, byteLength }: BlobEntry,
+    damaged: Set<string>,
+  ): Promise<boolean> {
+    try {
+      const blob = await blobs.get(digest, this.#options);
+      if (!blob) return false;
+      await readThrough(blob.chunks(this.#options));
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      if (error.code === 'CONTENT_CORRUPT') damaged.add(digest);
+      return false;
+    }
+    damaged.delete(digest);
+    this.byteLength += byteLength;
+    return true;
+  }
+
+  async #hasBlobs({ metadata }: StoredResult, damaged: Set<string>): Promise<boolean> {
+    for (const { digest } of metadata.blobs ?? []) {
+      if (await this.#store.blobs?.get(digest, this.#options)) continue;
+      // That is no result.
+      damaged.delete(digest);
+      return false;
+    }
+    return true;
+  }
 }
 
 async function readThrough(chunks: AsyncIterable<Uint8Array>): Promise<void> {

@@ -43,7 +43,7 @@ export interface BlobStore {
   get(digest: string, options?: StoreCallOptions): Promise<StoredBlob | undefined>;
   /** Forgets a blob, whoever may need it. @returns whether there was one. */
   delete(digest: string): Promise<boolean>;
-  /** Every blob, in no particular order; what is put or deleted meanwhile may or may not be seen. */
+  /** Every blob, in no particular order; what is put or deleted meanwhile may or may not be seen. What is seen to be none is put aside. */
   list(): AsyncIterable<BlobEntry>;
 }
 

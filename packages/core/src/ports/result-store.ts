@@ -99,7 +99,10 @@ export interface ResultStore {
    */
   pin(key: ResultKey, pinned: boolean): Promise<boolean>;
 
-  /** All results in no particular order; what is put or deleted meanwhile may or may not be seen. */
+  /**
+   * All results in no particular order; what is put or deleted meanwhile may or may not be seen. One that is seen to be damaged
+   * is put aside and told as by {@link ResultStore.get}, and not given.
+   */
   list(): AsyncIterable<ResultEntry>;
 
   /**

@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { storeStats } from '../../src/cache/store-stats.ts';
 import { verifyStore } from '../../src/cache/verify-store.ts';
+import type { StoreEvent } from '../../src/events/engine-event.ts';
+import { EventFeed } from '../../src/events/event-feed.ts';
 import type { ResultStore } from '../../src/ports/result-store.ts';
 import { MemoryPlace, type PlaceBreakage } from '../compliance/memory-place.ts';
 import { bytesOf, keyOf, memory, resultOf, streamed } from './tiers-of-memory.ts';
@@ -63,6 +65,33 @@ describe('verifying a store', () => {
     ] as const)
       expect(await store.has(keyOf(key))).toBe(there);
     expect((await verifyStore(store)).results).toEqual({ whole: 1, damaged: 0, incomplete: 0 });
+  });
+
+  it('counts what the store tells of instead of listing it', async () => {
+    const feed = new EventFeed<StoreEvent>();
+    const told = { type: 'store.corrupt', at: 0, node: 'client', store: 'place', detail: 'was cut' } as const;
+    const { store } = await openPlace((sound) => ({
+      events$: feed.events$,
+      async *list() {
+        feed.emit({ ...told, key: keyOf(8) });
+        feed.emit({ ...told, key: keyOf(1) });
+        yield* sound.list();
+      },
+      blobs: {
+        ...sound.blobs!,
+        async *list() {
+          feed.emit({ ...told, key: 'd'.repeat(64) });
+          yield* sound.blobs!.list();
+        },
+      },
+    }));
+    // What was told of it is over: it was put again, or another tier has it.
+    await putWithBlob(store, 1, 1);
+    expect(await verifyStore(store)).toEqual({
+      results: { whole: 1, damaged: 1, incomplete: 0 },
+      blobs: { whole: 1, damaged: 1 },
+      byteLength: 5100,
+    });
   });
 
   it('reads results that come in chunks to their end', async () => {

@@ -3,6 +3,16 @@
  * The test runner is passed in.
  * @packageDocumentation
  */
+export type { CaseResources } from './compliance/case-resources.js';
+export type { ComplianceCase, ComplianceGroup, ComplianceKit, ComplianceSubject } from './compliance/kit.js';
+export { type CaseOptions, registerCompliance } from './compliance/register.js';
+export type {
+  ComplianceCaseReport,
+  ComplianceCounts,
+  ComplianceGroupReport,
+  ComplianceReport,
+} from './compliance/report.js';
+export { type ComplianceOptions, runCompliance } from './compliance/run-compliance.js';
 export type { ComplianceRunner } from './compliance/runner.js';
 export { resultStoreCompliance } from './compliance/result-store.js';
 export type { ResultStorePlace, ResultStoreSubject } from './compliance/result-store-subject.js';

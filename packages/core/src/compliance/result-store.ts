@@ -11,6 +11,7 @@ import { resultCases } from './result-store-results.js';
 import { blobPlaceCases } from './result-store-blob-places.js';
 import { sweepCases } from './result-store-sweeps.js';
 import type { Register, ResultStorePlace, ResultStoreSubject, StoreCase } from './result-store-subject.js';
+import { DEFAULT_CASE_TIMEOUT_MS } from './run-case.js';
 import type { ComplianceRunner } from './runner.js';
 
 /**
@@ -28,7 +29,7 @@ export function resultStoreCompliance<Place extends ResultStorePlace>(
   { describe, it }: ComplianceRunner,
   subject: ResultStoreSubject<Place>,
 ): void {
-  const register: Register = (name, run) => it(name, () => runCase(subject, run));
+  const register: Register = (name, run) => it(name, () => runCase(subject, run), DEFAULT_CASE_TIMEOUT_MS);
   describe('a result store', () => {
     describe('gives back what was put', () => resultCases(register));
     describe('takes bodies that come in chunks', () => bodyCases(register));

@@ -5,5 +5,10 @@
  */
 export interface ComplianceRunner {
   readonly describe: (name: string, register: () => void) => unknown;
-  readonly it: (name: string, run: () => Promise<void>) => unknown;
+  /**
+   * Registers one case.
+   * @param timeoutMs - when the runner may give the case up: later than the kit does itself, so that what a case has opened is
+   *   closed. Runners that take no third argument leave it alone; mocha needs `this.timeout(0)` in the outer `describe`.
+   */
+  readonly it: (name: string, run: () => Promise<void>, timeoutMs: number) => unknown;
 }

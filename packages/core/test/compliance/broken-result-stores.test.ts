@@ -63,7 +63,8 @@ async function brokenPromisesOfPlaces(breakage: PlaceBreakage, promise?: string)
     resultStoreCompliance(
       {
         describe,
-        it: (name, test) => (promise === undefined || name === promise) && run(name, test),
+        it: (name, test, timeoutMs) =>
+          (promise === undefined || name === promise) && run(name, test, timeoutMs),
       },
       withEverything(breakage),
     ),

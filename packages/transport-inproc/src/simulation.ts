@@ -7,4 +7,10 @@ export { SeededRandom } from './simulation/seeded-random.js';
 export { SimulatedClock, type RunOptions, type SimulatedClockOptions } from './simulation/simulated-clock.js';
 export { SimulatedNetwork, type SimulatedNetworkOptions } from './simulation/simulated-network.js';
 export type { SimulatedProcess } from './simulation/simulated-process.js';
-export type { LinkConditions, NetworkFaults } from './simulation/link-conditions.js';
+export { memorySpool } from './simulation/memory-spool.js';
+export type {
+  DirectiveFate,
+  LinkConditions,
+  NetworkFaults,
+  SentDirective,
+} from './simulation/link-conditions.js';

@@ -1,3 +1,4 @@
+import type { DirectiveHeader } from '@routine-engine/core/adapter';
 import type { SeededRandom } from './seeded-random.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import type { Wire } from './wire.js';
@@ -17,6 +18,18 @@ export interface LinkConditions {
   /** How often an envelope is overtaken by later ones. Default 0. */
   readonly reorderingRate: number;
 }
+
+/** A directive that is sent. @public */
+export interface SentDirective {
+  /** Name of the process that sends it. */
+  readonly from: string;
+  /** Name of the process that it goes to. */
+  readonly to: string;
+  readonly header: DirectiveHeader;
+}
+
+/** What becomes of one directive: it is lost though its connection stays open, or it arrives twice. @public */
+export type DirectiveFate = 'lost' | 'doubled';
 
 /** A link without faults. */
 export const GOOD_LINK: LinkConditions = {
@@ -54,5 +67,7 @@ export interface Links {
   elapsed(): number;
   conditions(from: SimulatedProcess, to: SimulatedProcess): LinkConditions;
   isBlocked(from: SimulatedProcess, to: SimulatedProcess): boolean;
+  fateOf(from: SimulatedProcess, to: SimulatedProcess, header: DirectiveHeader): DirectiveFate | undefined;
+  handled(from: SimulatedProcess, to: SimulatedProcess, header: DirectiveHeader): void;
   note(text: string): void;
 }

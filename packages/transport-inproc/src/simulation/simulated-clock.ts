@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly forMs?: number;
   /** Looked at after each event; the run ends when it gives `true`. */
   readonly until?: () => boolean;
+  /** Looked at before time passes: while it gives `true`, time stands still, and what the system does goes on. */
+  readonly holds?: () => boolean;
   /** Most events that happen, so that what never ends is found. Default 10,000,000. */
   readonly mostEvents?: number;
 }
@@ -106,13 +108,14 @@ export class SimulatedClock implements Clock {
    * @throws an Error when `mostEvents` is reached; what an event throws.
    */
   run(options: RunOptions = {}): Promise<boolean> {
-    const { forMs = Number.POSITIVE_INFINITY, until, mostEvents = MOST_EVENTS } = options;
+    const { forMs = Number.POSITIVE_INFINITY, until, holds, mostEvents = MOST_EVENTS } = options;
     const end = this.#elapsed + forMs;
     let rest = mostEvents;
     return new Promise((resolve, reject) => {
       const step = (): void => {
         try {
           if (until?.()) return resolve(true);
+          if (!this.#isDueNow && holds?.()) return void setImmediate(step);
           const event = this.#due(end);
           if (event) {
             if (rest === 0) throw new Error(`More than ${mostEvents} events happened; does this ever end?`);
@@ -129,6 +132,11 @@ export class SimulatedClock implements Clock {
       // What was set off before is done first.
       setImmediate(step);
     });
+  }
+
+  get #isDueNow(): boolean {
+    const { next } = this.#heap;
+    return next !== undefined && next.at <= this.#elapsed;
   }
 
   /** The next event up to a time. */

@@ -98,6 +98,7 @@ export class SimulatedConnection implements Connection {
     const arriving = carried ? { header, body: carried } : { header };
     this.#wire.carry({
       bytes,
+      fate: this.#parts.links.fateOf(this.process, this.#other.process, header),
       arrive: () => this.#other.#receive(arriving, bytes),
       lost: () => {
         this.#unhandled -= bytes;
@@ -162,6 +163,7 @@ export class SimulatedConnection implements Connection {
       if (!next) break;
       this.#other.#unhandled -= next.bytes;
       this.#subscriber.next(next.envelope);
+      this.#parts.links.handled(this.#other.process, this.process, next.envelope.header);
     }
     if (this.#other.#waiting.length > 0 && !this.#other.full) this.#tellRoom();
     if (!this.#isOpen && this.#inbox.length === 0) this.#subscriber?.complete();

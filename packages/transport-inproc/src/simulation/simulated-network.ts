@@ -2,9 +2,11 @@ import { LIMITS, type Transport } from '@routine-engine/core/adapter';
 import {
   GOOD_LINK,
   noFaults,
+  type DirectiveFate,
   type LinkConditions,
   type Links,
   type NetworkFaults,
+  type SentDirective,
 } from './link-conditions.js';
 import type { SeededRandom } from './seeded-random.js';
 import type { SimulatedClock } from './simulated-clock.js';
@@ -20,6 +22,10 @@ export interface SimulatedNetworkOptions {
   readonly random: SeededRandom;
   /** Conditions of every link for which there are no others. Default: 1 ms and no faults. */
   readonly conditions?: Partial<LinkConditions>;
+  /** Asked for each directive as it is sent, beside what the conditions of its link do. Default: nothing becomes of any. */
+  readonly fateOf?: (directive: SentDirective) => DirectiveFate | undefined;
+  /** Hears of each directive once the process that it went to has handled it. */
+  readonly onHandled?: (directive: SentDirective) => void;
   /** See `TransportCapabilities.sharesMemory`. Default `false`: bodies go over as bytes, large ones in chunks. */
   readonly sharesMemory?: boolean;
   /** Bytes sent and not yet handled before `send` says that it is full. Default `LIMITS.connectionWindowBytes`. */
@@ -45,7 +51,7 @@ export class SimulatedNetwork {
   #default: LinkConditions;
 
   constructor(options: SimulatedNetworkOptions) {
-    const { clock, random, conditions } = options;
+    const { clock, random, conditions, fateOf, onHandled } = options;
     this.#options = options;
     this.#default = { ...GOOD_LINK, ...conditions };
     this.#links = {
@@ -54,6 +60,8 @@ export class SimulatedNetwork {
       holding: new Set(),
       conditions: (from, to) => this.#conditions.get(linkOf(from.name, to.name)) ?? this.#default,
       isBlocked: (from, to) => this.#blocked.has(linkOf(from.name, to.name)),
+      fateOf: ({ name: from }, { name: to }, header) => fateOf?.({ from, to, header }),
+      handled: ({ name: from }, { name: to }, header) => onHandled?.({ from, to, header }),
       note: (text) => clock.note(text),
     };
   }

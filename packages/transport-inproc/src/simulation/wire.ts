@@ -1,4 +1,4 @@
-import type { Links } from './link-conditions.js';
+import type { DirectiveFate, Links } from './link-conditions.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 /** By how much an envelope is late that others overtake, in milliseconds. */
@@ -9,6 +9,8 @@ const MOST_OVERTAKEN_MS = 50;
 export interface Cargo {
   readonly bytes: number;
   readonly arrive: () => void;
+  /** Given to it, whatever chance says. */
+  readonly fate?: DirectiveFate | undefined;
   /** Present for what may be lost: hears that it was. */
   readonly lost?: () => void;
   /** Present for what may arrive twice. */
@@ -39,15 +41,15 @@ export class Wire {
     this.#links.holding.delete(this);
   }
 
-  carry({ bytes, arrive, lost, arriveAgain }: Cargo): void {
+  carry({ bytes, arrive, fate, lost, arriveAgain }: Cargo): void {
     const { random, faults } = this.#links;
     const elapsed = this.#links.elapsed();
     const { delayMs, jitterMs, bytesPerSecond, ...rates } = this.#links.conditions(this.#from, this.#to);
     this.#busyUntil = Math.max(this.#busyUntil, elapsed) + (bytes * 1_000) / bytesPerSecond;
     let at = this.#busyUntil + delayMs + random.next() * jitterMs;
-    const isLost = random.chance(rates.lossRate);
+    const isLost = random.chance(rates.lossRate) || fate === 'lost';
     const isLate = random.chance(rates.reorderingRate);
-    const isDouble = random.chance(rates.duplicationRate);
+    const isDouble = random.chance(rates.duplicationRate) || fate === 'doubled';
     if (lost && (isLost || this.#isDead)) {
       if (!this.#isDead) faults.lost += 1;
       return lost();

@@ -41,11 +41,10 @@ import {
   type WorkerExecutor,
 } from '@routine-engine/core/host';
 import { map, tap } from 'rxjs';
-import type { SimulatedProcess } from '@routine-engine/transport-inproc/simulation';
+import { memorySpool, type SimulatedProcess } from '@routine-engine/transport-inproc/simulation';
 import type { Journal } from './journal.ts';
 import { at, type Place } from './place.ts';
 import { ServiceWatch } from './service-watch.ts';
-import { memorySpool } from './simulated-store.ts';
 import { mayRun, type Topology, type WorkerOptions } from './topology.ts';
 
 const ADDRESS = 'simulated:service';

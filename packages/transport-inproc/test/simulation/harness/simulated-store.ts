@@ -13,7 +13,6 @@ import {
   type ResultKey,
   type ResultMetadata,
   type ResultStore,
-  type Spool,
   type StoredBlob,
   type StoredResult,
   type StoreEvent,
@@ -211,25 +210,6 @@ class SimulatedLeases implements LeaseStore {
       };
     });
   }
-}
-
-/** A spool in memory. */
-export function memorySpool(): Spool {
-  return {
-    async put(source) {
-      const bytes = await whole(source);
-      const digest = createHash('sha256').update(bytes).digest('hex');
-      return {
-        digest,
-        byteLength: bytes.byteLength,
-        async *chunks() {
-          for (let from = 0; from < bytes.byteLength; from += 131_072)
-            yield bytes.slice(from, from + 131_072);
-        },
-      };
-    },
-    close: async () => undefined,
-  };
 }
 
 async function whole(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {

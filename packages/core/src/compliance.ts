@@ -14,5 +14,10 @@ export type {
 } from './compliance/report.js';
 export { type ComplianceOptions, runCompliance } from './compliance/run-compliance.js';
 export type { ComplianceRunner } from './compliance/runner.js';
-export { resultStoreCompliance } from './compliance/result-store.js';
-export type { ResultStorePlace, ResultStoreSubject } from './compliance/result-store-subject.js';
+export { resultStoreCompliance, resultStoreKit } from './compliance/result-store.js';
+export type {
+  ResultStorePlace,
+  ResultStoreSubject,
+  StoreAbilities,
+  StoreGiven,
+} from './compliance/result-store-subject.js';

@@ -34,6 +34,8 @@ export interface ComplianceGroup<Given = unknown, Capabilities extends object = 
   readonly name: string;
   /** Continues the title of the kit, such as `keeps order`. */
   readonly title: string;
+  /** Why none of its cases applies, or `undefined` when they do. Default: they do. */
+  needs?(capabilities: Capabilities): string | undefined;
   readonly cases: readonly ComplianceCase<Given, Capabilities>[];
 }
 
@@ -58,4 +60,13 @@ export interface ComplianceKit<
   capabilitiesOf(subject: Subject): Capabilities;
   /** Makes what one case works with. Whatever it opens, it hands to `resources.defer` at once. */
   prepare(subject: Subject, resources: CaseResources): Promise<Given> | Given;
+}
+
+/** Why a case does not apply, or `undefined` when it does. */
+export function reasonAgainst<Given, Capabilities extends object>(
+  group: ComplianceGroup<Given, Capabilities>,
+  each: ComplianceCase<Given, Capabilities>,
+  capabilities: Capabilities,
+): string | undefined {
+  return group.needs?.(capabilities) ?? each.needs?.(capabilities);
 }

@@ -1,4 +1,4 @@
-import type { ComplianceKit, ComplianceSubject } from './kit.js';
+import { type ComplianceKit, type ComplianceSubject, reasonAgainst } from './kit.js';
 import { CLOSING_TIMEOUT_MS, DEFAULT_CASE_TIMEOUT_MS, runCase } from './run-case.js';
 import type { ComplianceRunner } from './runner.js';
 
@@ -21,10 +21,10 @@ export function registerCompliance<Subject extends ComplianceSubject, Capabiliti
 ): void {
   const capabilities = kit.capabilitiesOf(subject);
   describe(kit.title, () => {
-    for (const { title, cases } of kit.groups) {
-      const applying = cases.filter((each) => each.needs?.(capabilities) === undefined);
+    for (const group of kit.groups) {
+      const applying = group.cases.filter((each) => reasonAgainst(group, each, capabilities) === undefined);
       if (applying.length === 0) continue;
-      describe(title, () => {
+      describe(group.title, () => {
         for (const each of applying) {
           const run = (): Promise<void> => runCase({ kit, subject, case: each }, timeoutMs);
           it(`${each.title} (${each.id})`, run, timeoutMs + 2 * CLOSING_TIMEOUT_MS);

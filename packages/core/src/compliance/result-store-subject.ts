@@ -1,5 +1,6 @@
 import type { ResultKey } from '../model/result.js';
 import type { ResultStore, ResultStoreCapabilities } from '../ports/result-store.js';
+import type { ComplianceCase, ComplianceGroup, ComplianceSubject } from './kit.js';
 
 /** An empty place for results, which stores can be opened on. @public */
 export interface ResultStorePlace {
@@ -13,11 +14,13 @@ export interface ResultStorePlace {
 }
 
 /** The store that is judged. @public */
-export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStorePlace> {
+export interface ResultStoreSubject<
+  Place extends ResultStorePlace = ResultStorePlace,
+> extends ComplianceSubject {
   /** What the store declares: decides which cases there are, and one of them compares it with the store. */
   readonly capabilities: ResultStoreCapabilities;
   /** Makes an empty place, of its own for every case. */
-  readonly create: () => Promise<Place>;
+  create(): Promise<Place>;
   /** Whether the store keeps blobs. Default `false`. */
   readonly blobs?: boolean;
   /** Whether the store has leases. Default `false`. */
@@ -33,17 +36,30 @@ export interface ResultStoreSubject<Place extends ResultStorePlace = ResultStore
    * Lets that many milliseconds pass for the place: by the clock that its stores go by, or really. Without it there is no case of
    * leases that run out, of blobs that are put again later, or of sweeping up what is old.
    */
-  readonly elapse?: (place: Place, milliseconds: number) => Promise<void> | void;
+  elapse?(place: NoInfer<Place>, milliseconds: number): Promise<void> | void;
   /** Changes the kept bytes of a result behind the store's back. Leave it out where that cannot be done. */
-  readonly damage?: (place: Place, key: ResultKey) => Promise<void>;
+  damage?(place: NoInfer<Place>, key: ResultKey): Promise<void>;
   /** The same for a blob, whose number of bytes stays. */
-  readonly damageBlob?: (place: Place, digest: string) => Promise<void>;
+  damageBlob?(place: NoInfer<Place>, digest: string): Promise<void>;
   /** Leaves there what a writer leaves that dies in the middle of a large result. Leave it out where nothing is left. */
-  readonly litter?: (place: Place) => Promise<void>;
+  litter?(place: NoInfer<Place>): Promise<void>;
 }
 
-/** What one case gets. */
-export interface StoreCase {
+/** What a store and its subject can do beyond the minimum: decides which cases there are. @public */
+export interface StoreAbilities extends ResultStoreCapabilities {
+  readonly blobs: boolean;
+  readonly leases: boolean;
+  readonly copies: boolean;
+  readonly sweeps: boolean;
+  readonly elapse: boolean;
+  readonly damage: boolean;
+  readonly damageBlob: boolean;
+  readonly litter: boolean;
+}
+
+/** What one case of the kit for result stores gets. @public */
+export interface StoreGiven {
+  readonly can: StoreAbilities;
   readonly store: ResultStore;
   /** Opens another store on the same place. */
   readonly open: () => Promise<ResultStore>;
@@ -55,5 +71,5 @@ export interface StoreCase {
   readonly litter: () => Promise<void>;
 }
 
-/** Registers one case: its name is the promise it looks after. */
-export type Register = (name: string, run: (given: StoreCase) => Promise<void>) => void;
+export type StoreCase = ComplianceCase<StoreGiven, StoreAbilities>;
+export type StoreGroup = ComplianceGroup<StoreGiven, StoreAbilities>;

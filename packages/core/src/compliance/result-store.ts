@@ -1,18 +1,51 @@
 import type { ResultStore } from '../ports/result-store.js';
+import type { CaseResources } from './case-resources.js';
+import type { ComplianceKit } from './kit.js';
+import { type CaseOptions, registerCompliance } from './register.js';
 import { blobCases } from './result-store-blobs.js';
+import { blobPlaceCases } from './result-store-blob-places.js';
 import { blobTimeCases } from './result-store-blob-times.js';
 import { bodyCases } from './result-store-bodies.js';
 import { entryCases } from './result-store-entries.js';
 import { leaseCases } from './result-store-leases.js';
 import { metadataCases } from './result-store-metadata.js';
+import * as needs from './result-store-needs.js';
 import { pinCases } from './result-store-pins.js';
 import { placeCases } from './result-store-places.js';
 import { resultCases } from './result-store-results.js';
-import { blobPlaceCases } from './result-store-blob-places.js';
+import type {
+  ResultStorePlace,
+  ResultStoreSubject,
+  StoreAbilities,
+  StoreGiven,
+  StoreGroup,
+} from './result-store-subject.js';
 import { sweepCases } from './result-store-sweeps.js';
-import type { Register, ResultStorePlace, ResultStoreSubject, StoreCase } from './result-store-subject.js';
-import { DEFAULT_CASE_TIMEOUT_MS } from './run-case.js';
 import type { ComplianceRunner } from './runner.js';
+
+const groups: readonly StoreGroup[] = [
+  { name: 'results', title: 'gives back what was put', cases: resultCases },
+  { name: 'bodies', title: 'takes bodies that come in chunks', cases: bodyCases },
+  { name: 'entries', title: 'knows its results', cases: entryCases },
+  { name: 'metadata', title: 'keeps metadata', cases: metadataCases },
+  { name: 'pins', title: 'pins', cases: pinCases },
+  { name: 'places', title: 'opens and closes', cases: placeCases },
+  { name: 'leases', title: 'gives leases', needs: needs.leases, cases: leaseCases },
+  { name: 'sweeps', title: 'sweeps', needs: needs.sweeps, cases: sweepCases },
+  { name: 'blobs', title: 'keeps blobs', needs: needs.blobs, cases: blobCases },
+  { name: 'blob-times', title: 'knows when blobs were put', needs: needs.blobs, cases: blobTimeCases },
+  { name: 'blob-places', title: 'opens and closes with blobs', needs: needs.blobs, cases: blobPlaceCases },
+];
+
+/** What a {@link ResultStore} has to do, as data: over 90 cases. @public */
+export const resultStoreKit: ComplianceKit<ResultStoreSubject, StoreAbilities, StoreGiven> = {
+  name: 'result-store',
+  title: 'a result store',
+  version: '1.0.0',
+  groups,
+  capabilitiesOf: abilitiesOf,
+  prepare,
+};
 
 /**
  * Proves that a {@link ResultStore} keeps its promises. Registers 50 cases, and more for what the store can do beyond the
@@ -26,68 +59,49 @@ import type { ComplianceRunner } from './runner.js';
  * @public
  */
 export function resultStoreCompliance<Place extends ResultStorePlace>(
-  { describe, it }: ComplianceRunner,
+  runner: ComplianceRunner,
   subject: ResultStoreSubject<Place>,
+  options?: CaseOptions,
 ): void {
-  const register: Register = (name, run) => it(name, () => runCase(subject, run), DEFAULT_CASE_TIMEOUT_MS);
-  describe('a result store', () => {
-    describe('gives back what was put', () => resultCases(register));
-    describe('takes bodies that come in chunks', () => bodyCases(register));
-    describe('knows its results', () => entryCases(register));
-    describe('keeps metadata', () => metadataCases(register));
-    describe('pins', () => pinCases(register, subject.capabilities));
-    const { blobs = false, leases = false, copies = false, sweeps = false } = subject;
-    const can = {
-      ...subject.capabilities,
-      blobs,
-      leases,
-      copies,
-      sweeps,
-      damage: subject.damage !== undefined,
-    };
-    const elapse = subject.elapse !== undefined;
-    describe('opens and closes', () => placeCases(register, can));
-    const { shared } = subject.capabilities;
-    if (leases) describe('gives leases', () => leaseCases(register, { shared, elapse }));
-    const litter = subject.litter !== undefined && elapse;
-    if (sweeps) describe('sweeps', () => sweepCases(register, { blobs, leases, litter }));
-    if (!blobs) return;
-    describe('keeps blobs', () => blobCases(register));
-    describe('knows when blobs were put', () => blobTimeCases(register, { elapse }));
-    const place = { ...subject.capabilities, damage: subject.damageBlob !== undefined };
-    describe('opens and closes with blobs', () => blobPlaceCases(register, place));
-  });
+  registerCompliance(resultStoreKit, runner, subject, options);
 }
 
-async function runCase<Place extends ResultStorePlace>(
-  subject: ResultStoreSubject<Place>,
-  run: (given: StoreCase) => Promise<void>,
-): Promise<void> {
-  const places: Place[] = [];
-  const stores: ResultStore[] = [];
-  const openOn = async (place: Place): Promise<ResultStore> => {
+function abilitiesOf(subject: ResultStoreSubject): StoreAbilities {
+  const { capabilities, blobs = false, leases = false, copies = false, sweeps = false } = subject;
+  return {
+    durable: capabilities.durable,
+    shared: capabilities.shared,
+    blobs,
+    leases,
+    copies,
+    sweeps,
+    elapse: subject.elapse !== undefined,
+    damage: subject.damage !== undefined,
+    damageBlob: subject.damageBlob !== undefined,
+    litter: subject.litter !== undefined,
+  };
+}
+
+async function prepare(subject: ResultStoreSubject, resources: CaseResources): Promise<StoreGiven> {
+  const openOn = async (place: ResultStorePlace): Promise<ResultStore> => {
     const store = await place.open();
-    stores.push(store);
+    resources.defer(() => store.close());
     return store;
   };
-  const makePlace = async (): Promise<Place> => {
+  const makePlace = async (): Promise<ResultStorePlace> => {
     const place = await subject.create();
-    places.push(place);
+    resources.defer(() => place.destroy());
     return place;
   };
-  try {
-    const place = await makePlace();
-    await run({
-      store: await openOn(place),
-      open: () => openOn(place),
-      elsewhere: async () => openOn(await makePlace()),
-      elapse: async (milliseconds) => subject.elapse?.(place, milliseconds),
-      damage: async (key) => subject.damage?.(place, key),
-      damageBlob: async (digest) => subject.damageBlob?.(place, digest),
-      litter: async () => subject.litter?.(place),
-    });
-  } finally {
-    for (const store of stores) await store.close();
-    for (const place of places) await place.destroy();
-  }
+  const place = await makePlace();
+  return {
+    can: abilitiesOf(subject),
+    store: await openOn(place),
+    open: () => openOn(place),
+    elsewhere: async () => openOn(await makePlace()),
+    elapse: async (milliseconds) => subject.elapse?.(place, milliseconds),
+    damage: async (key) => subject.damage?.(place, key),
+    damageBlob: async (digest) => subject.damageBlob?.(place, digest),
+    litter: async () => subject.litter?.(place),
+  };
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '../lifecycle/platform/system-clock.js';
 import { ADAPTER_API_VERSION } from '../ports/plugin.js';
-import type { ComplianceCase, ComplianceKit, ComplianceSubject } from './kit.js';
+import { type ComplianceCase, type ComplianceKit, type ComplianceSubject, reasonAgainst } from './kit.js';
 import type { CaseOptions } from './register.js';
 import { type ComplianceCaseReport, type ComplianceReport, countsOf } from './report.js';
 import { DEFAULT_CASE_TIMEOUT_MS, runCase } from './run-case.js';
@@ -35,7 +35,7 @@ export async function runCompliance<Subject extends ComplianceSubject, Capabilit
       signal?.throwIfAborted();
       const { id, title, promise } = each;
       const what = { id, group: group.name, title, promise };
-      const reason = each.needs?.(capabilities);
+      const reason = reasonAgainst(group, each, capabilities);
       const became = reason === undefined ? await outcomeOf(kit, subject, each, options) : skipped(reason);
       const report = { ...what, ...became };
       reports.push(report);

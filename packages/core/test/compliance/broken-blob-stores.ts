@@ -58,10 +58,10 @@ async function wholeOf(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-const KEEPING: readonly (readonly [what: string, promise: string, breakage: BlobBreakage])[] = [
+const KEEPING: readonly (readonly [what: string, id: string, breakage: BlobBreakage])[] = [
   [
     'keeps chunks that are only lent',
-    'gives back bytes of many sizes as they were put, from memory and in chunks',
+    'result-store/blobs/sizes',
     (sound) => ({
       put: async (source, options) => {
         if (source instanceof Uint8Array) return sound.put(source, options);
@@ -73,19 +73,19 @@ const KEEPING: readonly (readonly [what: string, promise: string, breakage: Blob
   ],
   [
     'always says that it stored',
-    'keeps equal bytes once, and says that they were present',
+    'result-store/blobs/equal-bytes',
     (sound) => ({
       put: async (...args): Promise<KeptBlob> => ({ ...(await sound.put(...args)), outcome: 'stored' }),
     }),
   ],
   [
     'reads a source although its digest is there',
-    'keeps bytes under the digest that the caller knows, and reads nothing of what is there',
+    'result-store/blobs/known-digest',
     (sound) => ({ put: async (source, options) => sound.put(await wholeOf(source), options) }),
   ],
   [
     'looks whether there is a blob, waits, and then writes',
-    'says stored to exactly one of many that put equal bytes at once',
+    'result-store/blobs/race',
     (sound) => ({
       put: async (source, options) => {
         if (!(source instanceof Uint8Array)) return sound.put(source, options);
@@ -97,7 +97,7 @@ const KEEPING: readonly (readonly [what: string, promise: string, breakage: Blob
   ],
   [
     'gives the bytes of the caller instead of its own',
-    'keeps blobs of its own: what the caller does with the bytes after put changes nothing',
+    'result-store/blobs/own-copy',
     (sound) => {
       const borrowed = new Map<string, Uint8Array>();
       const readBorrowed = readBy(sound, (blob) => {
@@ -119,7 +119,7 @@ const KEEPING: readonly (readonly [what: string, promise: string, breakage: Blob
   ],
   [
     'finds results among its blobs',
-    'keeps blobs and results apart',
+    'result-store/blobs/apart-from-results',
     (sound, results) => ({
       get: async (digest, options) => {
         const isResult = /^[0-9a-f]{64}$/.test(digest) && (await results.has(digest));
@@ -132,7 +132,7 @@ const KEEPING: readonly (readonly [what: string, promise: string, breakage: Blob
 const READING: typeof KEEPING = [
   [
     'gives an empty blob where there is none',
-    'answers undefined for a blob that was never put',
+    'result-store/blobs/unknown',
     (sound) => ({
       get: async (digest, options) =>
         (await sound.get(digest, options)) ?? { digest, byteLength: 0, async *chunks() {} },
@@ -140,7 +140,7 @@ const READING: typeof KEEPING = [
   ],
   [
     'lets two readers share one place in the bytes',
-    'lets a blob be read twice at once, and again',
+    'result-store/blobs/two-readers',
     (sound) =>
       readBy(sound, (blob) => {
         const once = blob.chunks();
@@ -149,7 +149,7 @@ const READING: typeof KEEPING = [
   ],
   [
     'holds on to what was left in the middle',
-    'may be left in the middle of a blob',
+    'result-store/blobs/left-in-middle',
     (sound) => {
       let held = 0;
       return readBy(
@@ -166,12 +166,12 @@ const READING: typeof KEEPING = [
   ],
   [
     'reads on although the signal was aborted',
-    'ends reading with the reason of the signal',
+    'result-store/blobs/aborted-read',
     (sound) => readBy(sound, (blob) => () => blob.chunks()),
   ],
   [
     'ends where a blob is gone, as if it had been read',
-    'forgets a deleted blob, and says when there was nothing to delete',
+    'result-store/blobs/deleted',
     (sound) =>
       readBy(
         sound,
@@ -183,7 +183,7 @@ const READING: typeof KEEPING = [
   ],
   [
     'counts its own bytes in a list',
-    'lists every blob once, with its number of bytes',
+    'result-store/blobs/listed',
     (sound) => ({
       async *list() {
         for await (const entry of sound.list()) yield { ...entry, byteLength: entry.byteLength + 1 };
@@ -195,7 +195,7 @@ const READING: typeof KEEPING = [
 const REFUSING: typeof KEEPING = [
   [
     'keeps what came of a source that failed',
-    'passes on why a source failed in the middle, and keeps nothing of it',
+    'result-store/blobs/source-fails',
     (sound) => ({
       put: async (source, options) => {
         if (source instanceof Uint8Array) return sound.put(source, options);
@@ -211,7 +211,7 @@ const REFUSING: typeof KEEPING = [
   ],
   [
     'sees between two chunks only that it was aborted',
-    'gives up a put that is aborted while its source does not go on, and keeps nothing of it',
+    'result-store/blobs/aborted-while-stalled',
     (sound) => ({
       put: async (source, options) => {
         options?.signal?.throwIfAborted();
@@ -223,17 +223,17 @@ const REFUSING: typeof KEEPING = [
   ],
   [
     'looks up a blob that is not wanted',
-    'keeps and gives no blob when the signal was aborted before',
+    'result-store/blobs/aborted-before',
     (sound) => ({ get: (digest) => sound.get(digest) }),
   ],
   [
     'takes upper-case digests',
-    'refuses a digest that is not 64 lower-case hex digits, whatever is asked',
+    'result-store/blobs/invalid-digest',
     (sound) => ({ delete: (digest) => sound.delete(digest.toLowerCase()) }),
   ],
   [
     'closes without waiting for blobs',
-    'waits in close for a blob that is being put',
+    'result-store/blob-places/close-waits-for-put',
     (sound) => ({
       close: async () => {
         void sound.close();
@@ -242,7 +242,7 @@ const REFUSING: typeof KEEPING = [
   ],
   [
     'still lists blobs after close',
-    'refuses everything that is asked of blobs after close',
+    'result-store/blob-places/closed',
     (sound) => {
       let closed = false;
       return {
@@ -255,7 +255,7 @@ const REFUSING: typeof KEEPING = [
   ],
   [
     'cannot be closed while a blob is read',
-    'closes although somebody stopped reading in the middle of a blob',
+    'result-store/blob-places/close-with-reader',
     (sound) => {
       let readers = 0;
       return {
@@ -277,7 +277,7 @@ const REFUSING: typeof KEEPING = [
   ],
   [
     'does not look at what it reads',
-    'never lets a damaged blob pass, and counts it as missing once it was read',
+    'result-store/blob-places/damaged',
     (sound) =>
       readBy(
         sound,
@@ -294,5 +294,5 @@ const REFUSING: typeof KEEPING = [
   ],
 ];
 
-/** What is wrong, the promise that it breaks, and how. Some break others as well. */
+/** What is wrong, the case that finds it, and how. Some break others as well. */
 export const BROKEN_BLOBS: typeof KEEPING = [...KEEPING, ...READING, ...REFUSING];

@@ -26,11 +26,11 @@ function withLease(change: (lease: Lease, key: string, place: MemoryPlace) => Le
   });
 }
 
-/** What is wrong with how leases are given, the promise that it breaks, and how. */
-export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, breakage: PlaceBreakage])[] = [
+/** What is wrong with how leases are given, the case that finds it, and how. */
+export const BROKEN_LEASES: readonly (readonly [what: string, id: string, breakage: PlaceBreakage])[] = [
   [
     'gives a lease to everybody',
-    'gives a lease to whoever asks first, and to nobody else while it is held',
+    'result-store/leases/first',
     leasing(async (key, { signal, ttlMs }, place) => {
       signal?.throwIfAborted();
       return place.leases.take(key, ttlMs);
@@ -38,19 +38,19 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'never takes a lease back',
-    'gives a lease again once it was given back',
+    'result-store/leases/released',
     withLease((lease) => ({ ...lease, release: async () => {} })),
   ],
   [
     'has one lease for all keys',
-    'keeps the leases of different keys apart',
+    'result-store/leases/keys-apart',
     leasing((key, terms, place) =>
       place.leases.acquire(/^[0-9a-f]{64}$/.test(key) ? 'a'.repeat(64) : key, terms),
     ),
   ],
   [
     'looks who has a lease, waits, and then takes it',
-    'gives a lease to exactly one of many that ask at once',
+    'result-store/leases/race',
     leasing(async (key, terms, place) => {
       const isFree = !place.leases.held.has(key);
       await Promise.resolve();
@@ -59,7 +59,7 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'renews a lease once',
-    'renews a lease that is held, as often as it is asked',
+    'result-store/leases/renewed',
     withLease((lease) => {
       let renewed = 0;
       return { ...lease, renew: async () => (await lease.renew()) && (renewed += 1) < 2 };
@@ -67,12 +67,12 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'always says that it renewed',
-    'renews nothing that was given back, also when somebody else has it by then',
+    'result-store/leases/released-not-renewed',
     withLease((lease) => ({ ...lease, renew: async () => (await lease.renew()) || true })),
   ],
   [
     'takes a lease from whoever has it when it is given back',
-    'may be given back twice, which takes nothing from who has it by then',
+    'result-store/leases/released-twice',
     withLease((lease, key, place) => ({
       ...lease,
       release: async () => void place.leases.held.delete(key),
@@ -80,21 +80,21 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'keeps a result under the key of a lease',
-    'needs no result for a lease, and leaves none',
+    'result-store/leases/no-result',
     (sound, place) => ({
       has: async (key) => (await sound.has(key)) || place.leases.held.has(key),
     }),
   ],
   [
     'refuses holders without a name',
-    'takes any text as the name of a holder',
+    'result-store/leases/any-holder',
     leasing(async (key, terms, place) =>
       terms.holder === '' ? undefined : place.leases.acquire(key, terms),
     ),
   ],
   [
     'takes a lease that is not wanted',
-    'takes no lease when the signal was aborted before',
+    'result-store/leases/aborted-before',
     leasing(async (key, { signal, ...terms }, place) => {
       const lease = await place.leases.acquire(key, terms);
       signal?.throwIfAborted();
@@ -103,13 +103,13 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'gives leases of upper-case keys',
-    'refuses a lease of a key that is not 64 lower-case hex digits',
+    'result-store/leases/invalid-key',
     leasing((key, terms, place) => place.leases.acquire(key.toLowerCase(), terms)),
   ],
-  ['gives leases after close', 'gives no lease after close', (_, place) => ({ leases: place.leases })],
+  ['gives leases after close', 'result-store/leases/closed', (_, place) => ({ leases: place.leases })],
   [
     'never lets a lease run out',
-    'lets another have a lease that was not renewed in time, and tells who had it',
+    'result-store/leases/ran-out',
     leasing(async (key, terms, place) => {
       if (place.leases.held.has(key)) terms.signal?.throwIfAborted();
       return place.leases.held.has(key) ? undefined : place.leases.acquire(key, terms);
@@ -117,7 +117,7 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'gives a lease that ran out to everybody who sees it so',
-    'gives a lease that ran out to exactly one of many',
+    'result-store/leases/ran-out-race',
     leasing(async (key, terms, place) => {
       const ranOut = (place.leases.held.get(key)?.until ?? Infinity) <= place.now;
       await Promise.resolve();
@@ -126,7 +126,7 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'makes nothing last longer by renewing it',
-    'keeps a lease as long as it is renewed in time',
+    'result-store/leases/kept-by-renewal',
     withLease((lease, key, place) => {
       const held = place.leases.held.get(key);
       return {
@@ -137,7 +137,7 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'renews nothing that ran out',
-    'renews a lease late when nobody has taken it',
+    'result-store/leases/renewed-late',
     withLease((lease, key, place) => ({
       ...lease,
       renew: async () => (place.leases.held.get(key)?.until ?? 0) > place.now && lease.renew(),
@@ -145,7 +145,7 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'takes a lease away when it is given back late',
-    'takes nothing from who has a lease when it is given back late',
+    'result-store/leases/released-late',
     withLease((lease, key, place) => {
       let isHeld = true;
       return {
@@ -159,7 +159,7 @@ export const BROKEN_LEASES: readonly (readonly [what: string, promise: string, b
   ],
   [
     'goes by the time that who asks wants',
-    'lets a lease last as long as who holds it said, whatever who asks says',
+    'result-store/leases/ttl-of-holder',
     leasing(async (key, terms, place) => {
       const held = place.leases.held.get(key);
       if (held && held.until - held.ttlMs + terms.ttlMs <= place.now) place.leases.held.delete(key);

@@ -7,7 +7,7 @@ import { MemoryLeases } from './memory-leases.ts';
 import { BROKEN_LEASES } from './broken-lease-stores.ts';
 import type { MemoryPlace, PlaceBreakage } from './memory-place.ts';
 
-type Broken = readonly (readonly [what: string, promise: string, breakage: PlaceBreakage])[];
+type Broken = readonly (readonly [what: string, id: string, breakage: PlaceBreakage])[];
 type Terms = Parameters<NonNullable<ResultStore['leases']>['acquire']>[1];
 
 /** A store that lists what `change` makes of an entry. */
@@ -22,17 +22,17 @@ function listing(sound: ResultStore, change: (entry: ResultEntry) => ResultEntry
 const PINS: Broken = [
   [
     'pins nothing',
-    'lists a result as pinned from its pin to its unpin',
+    'result-store/pins/listed',
     (sound) => listing(sound, (entry) => ({ ...entry, pinned: false })),
   ],
   [
     'always says that there was something to pin',
-    'says when there was nothing to pin or to unpin',
+    'result-store/pins/nothing-to-pin',
     (sound) => ({ pin: (key, pinned) => sound.pin(key, pinned).then(() => true) }),
   ],
   [
     'says of a second pin that there was nothing',
-    'pins and unpins as often as it is asked, and says the same',
+    'result-store/pins/repeated',
     (sound) => {
       const pins = new Set<string>();
       return {
@@ -47,7 +47,7 @@ const PINS: Broken = [
   ],
   [
     'lists a pinned result twice',
-    'gives a pinned result as any other, also once it is unpinned',
+    'result-store/pins/read',
     (sound) => ({
       async *list() {
         for await (const entry of sound.list()) {
@@ -59,7 +59,7 @@ const PINS: Broken = [
   ],
   [
     'keeps a pin when its result goes',
-    'forgets a pin with the result that was pinned',
+    'result-store/pins/deleted',
     (sound) => {
       const pins = new Set<string>();
       return {
@@ -75,17 +75,17 @@ const PINS: Broken = [
   ],
   [
     'pins upper-case keys',
-    'refuses to pin a key that is not 64 lower-case hex digits',
+    'result-store/pins/invalid-key',
     (sound) => ({ pin: (key, pinned) => sound.pin(key.toLowerCase(), pinned) }),
   ],
   [
     'pins after close',
-    'pins nothing after close',
+    'result-store/pins/closed',
     (_, place) => ({ pin: (key, pinned) => place.results.pin(key, pinned) }),
   ],
   [
     'unpins everything as it closes',
-    'still knows what is pinned when the place is opened again',
+    'result-store/pins/reopened',
     (sound, place) => ({
       close: async () => {
         await sound.close();
@@ -95,7 +95,7 @@ const PINS: Broken = [
   ],
   [
     'keeps its pins to itself',
-    'shows another store on the place what is pinned',
+    'result-store/pins/seen-by-other',
     (sound) => {
       const own = new Set<string>();
       return {
@@ -129,17 +129,17 @@ function blobbing(breakage: (sound: BlobStore, place: MemoryPlace) => Partial<Bl
 const BLOB_TIMES: Broken = [
   [
     'does not know when blobs were put',
-    'lists when each blob was put',
+    'result-store/blob-times/listed',
     blobbing((_, place) => listedAt(place, () => Number.NaN)),
   ],
   [
     'says of all blobs that they were put at the same time',
-    'lists blobs that were put later as put later',
+    'result-store/blob-times/later',
     blobbing((_, place) => listedAt(place, () => 0)),
   ],
   [
     'remembers when blobs were put first',
-    'lists a blob as put when it was put last, though it was there',
+    'result-store/blob-times/put-again',
     blobbing((sound, place) => {
       const first = new Map<string, number>();
       return {
@@ -155,7 +155,7 @@ const BLOB_TIMES: Broken = [
   ],
   [
     'takes a get for a put',
-    'does not count a get of a blob as a put',
+    'result-store/blob-times/got',
     blobbing((sound, place) => ({
       get: async (...args) => {
         const blob = await sound.get(...args);
@@ -170,7 +170,7 @@ const BLOB_TIMES: Broken = [
 const PLACES: Broken = [
   [
     'loses its results as it closes',
-    'still has its results when the place is opened again',
+    'result-store/places/reopened',
     (sound, place) => ({
       close: async () => {
         await sound.close();
@@ -180,7 +180,7 @@ const PLACES: Broken = [
   ],
   [
     'loses its blobs as it closes',
-    'still has its blobs when the place is opened again',
+    'result-store/blob-places/reopened',
     (sound, place) => ({
       close: async () => {
         await sound.close();
@@ -190,7 +190,7 @@ const PLACES: Broken = [
   ],
   [
     'does not see what another has put',
-    'shows another store on the place what was put',
+    'result-store/places/seen-by-other',
     (sound) => {
       const misses = new Set<string>();
       return {
@@ -208,7 +208,7 @@ const PLACES: Broken = [
   ],
   [
     'keeps copies, and does not say so',
-    'shows another store on the place what was deleted',
+    'result-store/places/deleted-by-other',
     (sound) => {
       const own = new Map<string, StoredResult>();
       return {
@@ -228,7 +228,7 @@ const PLACES: Broken = [
   ],
   [
     'goes by what it has put itself when it says stored',
-    'lets exactly one of many writers on two stores win',
+    'result-store/places/race-on-two',
     (sound) => {
       const own = new Set<string>();
       return {
@@ -243,7 +243,7 @@ const PLACES: Broken = [
   ],
   [
     'closes the place for everybody',
-    'goes on when another store on the place is closed',
+    'result-store/places/other-closes',
     (sound, place) => ({
       close: async () => {
         await sound.close();
@@ -253,7 +253,7 @@ const PLACES: Broken = [
   ],
   [
     'sees no blob that another has put',
-    'shows another store on the place what blobs were put and deleted',
+    'result-store/blob-places/seen-by-other',
     blobbing((sound) => {
       const own = new Set<string>();
       return {
@@ -271,12 +271,12 @@ const PLACES: Broken = [
   ],
   [
     'keeps its leases to itself',
-    'holds a lease against another store on the place',
+    'result-store/leases/held-against-other',
     (_, place) => ({ leases: new MemoryLeases(place.clock) }),
   ],
   [
     'asks the others only a moment later who has a lease',
-    'gives a lease to exactly one of many on two stores',
+    'result-store/leases/race-on-two',
     (_, place) => {
       const own = new MemoryLeases(place.clock);
       const acquire = async (key: string, terms: Terms): Promise<Lease | undefined> => {
@@ -292,14 +292,10 @@ const PLACES: Broken = [
 ];
 
 const DAMAGE: Broken = [
-  [
-    'puts a damaged result aside in silence',
-    'counts a damaged result as a miss and tells of it',
-    () => ({ events$: EMPTY }),
-  ],
+  ['puts a damaged result aside in silence', 'result-store/places/damaged', () => ({ events$: EMPTY })],
   [
     'keeps what was damaged',
-    'keeps a new result in place of a damaged one',
+    'result-store/places/replaces-damaged',
     (sound, place) => ({
       put: async (key, result, options) => {
         const outcome = await sound.put(key, result, options);
@@ -309,5 +305,5 @@ const DAMAGE: Broken = [
   ],
 ];
 
-/** What is wrong, the promise that it breaks, and how. Some break others as well. */
+/** What is wrong, the case that finds it, and how. Some break others as well. */
 export const BROKEN_PLACES: Broken = [...PINS, ...BROKEN_LEASES, ...BLOB_TIMES, ...PLACES, ...DAMAGE];

@@ -9,11 +9,11 @@ function withMetadata(change: (metadata: ResultMetadata) => ResultMetadata): Bre
   });
 }
 
-/** What is wrong with how metadata are kept, the promise that it breaks, and how. */
+/** What is wrong with how metadata are kept, the case that finds it, and how. */
 export const BROKEN_METADATA: typeof BROKEN = [
   [
     'keeps routine ids in ASCII',
-    'gives back the metadata as they were put',
+    'result-store/metadata/as-put',
     withMetadata((metadata) => ({
       ...metadata,
       routineId: Buffer.from(metadata.routineId, 'ascii').toString('ascii'),
@@ -21,17 +21,17 @@ export const BROKEN_METADATA: typeof BROKEN = [
   ],
   [
     'does not know of parts that are elsewhere',
-    'gives back what the metadata say of parts that are elsewhere',
+    'result-store/metadata/parts-elsewhere',
     withMetadata((metadata) => (metadata.blobs ? { ...metadata, blobs: [] } : metadata)),
   ],
   [
     'puts an empty digest of arguments where there is none',
-    'keeps a result without a digest of arguments',
+    'result-store/metadata/no-arguments-digest',
     withMetadata((metadata) => ({ argumentsDigest: '', ...metadata })),
   ],
   [
     'does not know who computed a result',
-    'gives back who computed a result, from which source and for whom',
+    'result-store/metadata/origin',
     withMetadata(({ worker, ...metadata }) =>
       worker === undefined
         ? metadata
@@ -40,33 +40,33 @@ export const BROKEN_METADATA: typeof BROKEN = [
   ],
   [
     'keeps a hundred inputs',
-    'gives back the results that a result was computed from, as many as there may be',
+    'result-store/metadata/inputs',
     withMetadata((metadata) =>
       metadata.inputs ? { ...metadata, inputs: metadata.inputs.slice(0, 100) } : metadata,
     ),
   ],
   [
     'sorts an outline',
-    'gives back the outline of the arguments, in order and as long as it may be',
+    'result-store/metadata/outline',
     withMetadata((metadata) =>
       metadata.outline ? { ...metadata, outline: metadata.outline.toSorted() } : metadata,
     ),
   ],
   [
     'drops empty lists',
-    'keeps empty lists in metadata as empty lists',
+    'result-store/metadata/empty-lists',
     withMetadata(({ inputs, ...metadata }) => (inputs?.length ? { ...metadata, inputs } : metadata)),
   ],
   [
     'makes null of undefined',
-    'takes metadata with fields that are undefined, as if they were not there',
+    'result-store/metadata/undefined-fields',
     withMetadata((metadata) =>
       'worker' in metadata ? ({ ...metadata, worker: metadata.worker ?? null } as ResultMetadata) : metadata,
     ),
   ],
   [
     'keeps whole milliseconds',
-    'gives back the numbers in metadata to the last digit',
+    'result-store/metadata/numbers',
     withMetadata((metadata) => ({ ...metadata, createdAt: Math.trunc(metadata.createdAt) })),
   ],
 ];

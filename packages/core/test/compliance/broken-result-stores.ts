@@ -48,11 +48,11 @@ function withChunks(
   return { byteLength, sizes, chunks: () => change(body.chunks()) };
 }
 
-/** What is wrong, the promise that it breaks, and how. */
-export const BROKEN: readonly (readonly [what: string, promise: string, breakage: Breakage])[] = [
+/** What is wrong, the case that finds it, and how. */
+export const BROKEN: readonly (readonly [what: string, id: string, breakage: Breakage])[] = [
   [
     'takes an empty result for none',
-    'gives back an empty result as an empty result, not as a miss',
+    'result-store/results/empty',
     (sound) => ({
       get: async (...args) => {
         const found = await sound.get(...args);
@@ -62,7 +62,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'loses the last byte of a large result',
-    'gives back results of many sizes as they were put',
+    'result-store/results/sizes',
     (sound) => ({
       put: withParts(sound, (parts) =>
         parts.map((part) => (part.byteLength > 1024 * 1024 ? part.subarray(1) : part)),
@@ -71,19 +71,19 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'leaves out empty buffers',
-    'keeps head and buffers apart, empty ones too',
+    'result-store/results/parts',
     (sound) => ({
       put: withParts(sound, (parts) => parts.filter((part, at) => at === 0 || part.byteLength > 0)),
     }),
   ],
   [
     'keeps only the first thousand buffers',
-    'keeps a result of very many buffers',
+    'result-store/results/many-buffers',
     (sound) => ({ put: withParts(sound, (parts) => parts.slice(0, 1000)) }),
   ],
   [
     'looks at the first half of a key only',
-    'keeps results under different keys apart',
+    'result-store/results/keys-apart',
     (sound) => {
       const halved = (key: string): string => (key.startsWith('000') ? key.slice(0, 32).repeat(2) : key);
       return {
@@ -94,7 +94,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'keeps the bytes of the caller instead of its own',
-    'keeps bytes of its own: what the caller does with them after put changes nothing',
+    'result-store/results/own-copy',
     (sound) => {
       const borrowed = new Map<string, StoredResult>();
       return {
@@ -116,7 +116,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'keeps the newest result of a key',
-    'keeps the first result of a key and says that it was present',
+    'result-store/results/first-wins',
     (sound) => ({
       put: async (key, result, options) => {
         if (!result.body.parts) return sound.put(key, result, options);
@@ -131,7 +131,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'looks whether there is a result, waits, and then writes',
-    'lets exactly one of many writers at once win',
+    'result-store/results/race',
     (sound) => ({
       put: async (key, result, options) => {
         if (!result.body.parts || (await sound.has(key))) return sound.put(key, result, options);
@@ -143,7 +143,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'keeps chunks that are only lent',
-    'keeps a body whatever its chunks are',
+    'result-store/bodies/chunkings',
     (sound) => ({
       put: (key, result, options) => {
         if (result.body.parts || result.body.byteLength < 200_000) return sound.put(key, result, options);
@@ -158,7 +158,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'fills up with zeros what a body did not give',
-    'refuses a body that ends too early, and keeps nothing of it',
+    'result-store/bodies/too-short',
     (sound) => ({
       put: (key, result, options) => {
         if (result.body.parts) return sound.put(key, result, options);
@@ -176,7 +176,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'keeps what came of a body that failed',
-    'passes on why a body failed in the middle, and keeps nothing of it',
+    'result-store/bodies/source-fails',
     (sound) => ({
       put: async (key, result, options) => {
         if (result.body.parts) return sound.put(key, result, options);
@@ -201,7 +201,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'says that a put was aborted, and goes on with it',
-    'keeps nothing of a put that is aborted in the middle',
+    'result-store/bodies/aborted-in-middle',
     (sound) => ({
       put: (key, result, options) => {
         const signal = options?.signal;
@@ -215,7 +215,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'sees between two chunks only that it was aborted',
-    'gives up a put that is aborted while its body does not go on',
+    'result-store/bodies/aborted-while-stalled',
     (sound) => ({
       put: (key, result, options) => {
         const signal = options?.signal;
@@ -233,12 +233,12 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'always says that there was something to delete',
-    'says when there was nothing to delete',
+    'result-store/entries/nothing-to-delete',
     (sound) => ({ delete: (key) => sound.delete(key).then(() => true) }),
   ],
   [
     'counts its own bytes in a list',
-    'lists every result once, with its metadata and its number of bytes',
+    'result-store/entries/listed',
     (sound) => ({
       async *list() {
         for await (const entry of sound.list()) yield { ...entry, byteLength: entry.byteLength + 64 };
@@ -247,7 +247,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'loses its place when something is deleted while it lists',
-    'goes on listing while results come and go',
+    'result-store/entries/changing',
     (sound) => {
       let deleted = 0;
       return {
@@ -267,22 +267,18 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'takes upper-case keys',
-    'refuses a key that is not 64 lower-case hex digits, whatever is asked',
+    'result-store/entries/invalid-key',
     (sound) => ({ has: (key) => sound.has(key.toLowerCase()) }),
   ],
-  [
-    'has the identity of all its kind',
-    'has an identity that no other place has',
-    () => ({ identity: 'memory:all' }),
-  ],
+  ['has the identity of all its kind', 'result-store/places/identity', () => ({ identity: 'memory:all' })],
   [
     'says that it is durable',
-    'declares the capabilities by which it is tested',
+    'result-store/places/declared',
     () => ({ capabilities: { durable: true, shared: false } }),
   ],
   [
     'closes without waiting',
-    'waits in close for a put that is under way',
+    'result-store/places/close-waits-for-put',
     (sound) => ({
       close: async () => {
         void sound.close();
@@ -291,7 +287,7 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
   ],
   [
     'still answers has after close',
-    'refuses everything after close',
+    'result-store/places/closed',
     (sound) => {
       let closed = false;
       return {
@@ -300,9 +296,5 @@ export const BROKEN: readonly (readonly [what: string, promise: string, breakage
       };
     },
   ],
-  [
-    'never completes its events',
-    'completes its events at close, without an error',
-    () => ({ events$: NEVER }),
-  ],
+  ['never completes its events', 'result-store/places/events-complete', () => ({ events$: NEVER })],
 ];

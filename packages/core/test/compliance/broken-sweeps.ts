@@ -5,11 +5,11 @@ const NOTHING: SweptAmount = { items: 0, byteLength: 0 };
 /** How many puts are under way on a place. */
 const puts = new WeakMap<MemoryPlace, number>();
 
-/** What is wrong, the promise that it breaks, and how. */
-export const BROKEN_SWEEPS: readonly (readonly [what: string, promise: string, breakage: PlaceBreakage])[] = [
+/** What is wrong, the case that finds it, and how. */
+export const BROKEN_SWEEPS: readonly (readonly [what: string, id: string, breakage: PlaceBreakage])[] = [
   [
     'sweeps up old results',
-    'sweeps up nothing that can be got, however old it is',
+    'result-store/sweeps/old-results',
     (sound) => ({
       async sweep(options) {
         for await (const { key, pinned } of sound.list()) if (!pinned) await sound.delete(key);
@@ -19,7 +19,7 @@ export const BROKEN_SWEEPS: readonly (readonly [what: string, promise: string, b
   ],
   [
     'takes who pauses for dead',
-    'sweeps up nothing of what is being put',
+    'result-store/sweeps/being-put',
     (sound, place) => ({
       async put(...args) {
         puts.set(place, (puts.get(place) ?? 0) + 1);
@@ -30,7 +30,7 @@ export const BROKEN_SWEEPS: readonly (readonly [what: string, promise: string, b
   ],
   [
     'sweeps up every lease',
-    'sweeps up no lease that is held',
+    'result-store/sweeps/held-lease',
     (sound, place) => {
       let isSwept = false;
       return {
@@ -49,7 +49,7 @@ export const BROKEN_SWEEPS: readonly (readonly [what: string, promise: string, b
   ],
   [
     'sweeps after it was closed',
-    'sweeps up nothing when the signal was aborted before, or after close',
+    'result-store/sweeps/aborted-or-closed',
     () => ({
       async sweep(options) {
         options?.signal?.throwIfAborted();
@@ -59,7 +59,7 @@ export const BROKEN_SWEEPS: readonly (readonly [what: string, promise: string, b
   ],
   [
     'removes what it is only to look at',
-    'sweeps up what writers that died have left, once it is old, and says how much',
+    'result-store/sweeps/litter',
     (sound) => ({ sweep: async () => (await sound.sweep?.()) ?? NOTHING }),
   ],
 ];

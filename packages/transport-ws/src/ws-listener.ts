@@ -60,6 +60,8 @@ class WsListener implements Listener {
   #waiting: Connection[] = [];
   #subscriber: Subscriber<Connection> | undefined;
   #closing: Promise<void> | undefined;
+  /** Where it listened, once it closes. */
+  #was: ReturnType<HttpServer['address']> = null;
 
   constructor(options: WsListenerOptions, path: string) {
     this.#options = options;
@@ -78,7 +80,7 @@ class WsListener implements Listener {
 
   get address(): string {
     const { tls, server, host } = this.#options;
-    const at = this.#server.address();
+    const at = this.#closing ? this.#was : this.#server.address();
     if (typeof at === 'string') return `ws+unix:${at}${this.#path === '/' ? '' : `:${this.#path}`}`;
     const scheme = tls || (server && 'setSecureContext' in server) ? 'wss' : 'ws';
     const name = host ?? at?.address ?? '127.0.0.1';
@@ -101,6 +103,7 @@ class WsListener implements Listener {
   }
 
   close(): Promise<void> {
+    if (!this.#closing) this.#was = this.#server.address();
     return (this.#closing ??= this.#close());
   }
 

@@ -95,9 +95,12 @@ describe('a WebSocket transport', () => {
     const listener = await listening();
     const { here } = await connected(listener);
     const { completed } = inbox(here);
+    const { address } = listener;
     await listener.close();
     await completed;
-    await expect(transport().dial(listener.address)).rejects.toMatchObject({ code: 'TRANSPORT_UNREACHABLE' });
+    await expect(transport().dial(address)).rejects.toMatchObject({ code: 'TRANSPORT_UNREACHABLE' });
+    // For logs of what was.
+    expect(listener.address).toBe(address);
   });
 });
 

@@ -58,7 +58,7 @@ export class WsTransport implements Transport {
   }
 
   /** Listens on this machine, for `ws:` addresses; {@link wsListener} has the rest. @throws what that throws. */
-  listen(address: string): Promise<Listener> {
+  async listen(address: string): Promise<Listener> {
     const url = this.#checked(address);
     const { clock } = this.#options;
     if (url.protocol === 'ws+unix:') return wsListener({ socketPath: url.pathname, clock });

@@ -168,6 +168,7 @@ describe('an address', () => {
       const dialled = transport().dial(address);
       await expect(dialled).rejects.toMatchObject({ code: 'OPTION_INVALID' });
       await expect(dialled).rejects.not.toThrow('secret');
+      await expect(transport().listen(address)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     },
   );
 

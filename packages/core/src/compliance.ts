@@ -14,6 +14,7 @@ export type {
 } from './compliance/report.js';
 export { type ComplianceOptions, runCompliance } from './compliance/run-compliance.js';
 export type { ComplianceRunner } from './compliance/runner.js';
+export { type RawPeer, rawTcpPeer } from './compliance/raw-peer.js';
 export { resultStoreCompliance, resultStoreKit } from './compliance/result-store.js';
 export type {
   ResultStorePlace,
@@ -21,3 +22,12 @@ export type {
   StoreAbilities,
   StoreGiven,
 } from './compliance/result-store-subject.js';
+export { type FaultyLink, tcpLink, type TcpLinkOptions } from './compliance/tcp-link.js';
+export { transportKit } from './compliance/transport.js';
+export type {
+  ConnectionEnds,
+  TransportAbilities,
+  TransportGiven,
+  TransportPlace,
+  TransportSubject,
+} from './compliance/transport-subject.js';

@@ -8,6 +8,11 @@ export type DirectiveHeader = Readonly<Record<string, unknown>>;
 /** A directive and the bytes that belong to it. @public */
 export interface Envelope {
   readonly header: DirectiveHeader;
+  /**
+   * One without `parts` is read as it comes, by whoever got the envelope: once, or given up by `return()` of its iterator, which
+   * ends its source. Reading throws an error of the source's code when that fails or is not as long as it said, and
+   * `TRANSPORT_CLOSED` when the connection ends in the middle. Nobody waits for it: neither envelopes nor other bodies.
+   */
   readonly body?: Body;
 }
 
@@ -41,7 +46,8 @@ export interface Connection {
   /**
    * Sends one envelope, which is always taken. The caller leaves header and body unchanged for good.
    *
-   * No promise for each: under load a promise costs more than all else that sending does.
+   * The peer hears of it later, never within this call. No promise for each: under load a promise costs more than all else that
+   * sending does.
    * @returns whether there is room for more; after `false` wait for `drained` before the next, which is the
    *   backpressure.
    * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`.
@@ -62,11 +68,11 @@ export interface Connection {
 
 /** Hears of new connections at one address. @public */
 export interface Listener {
-  /** The address to dial, such as `inproc:service`. */
+  /** The address to dial, such as `inproc:service`; the same after it has closed. */
   readonly address: string;
   /** Each new connection. Buffered until the first subscription; one subscriber. Completes at close. */
   readonly connections$: Observable<Connection>;
-  /** Takes no more connections and closes those it has. A second call does nothing. */
+  /** Takes no more connections and closes those it has, those that nobody took included. A second call does nothing. */
   close(): Promise<void>;
 }
 

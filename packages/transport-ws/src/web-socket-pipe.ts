@@ -93,8 +93,8 @@ export class WebSocketPipe implements MessagePipe {
     this.#cork();
     this.#socket.send(message, SEND_OPTIONS, (error) => {
       released?.();
-      // What was thrown away makes no room: those who wait hear of the close.
-      if (!error) this.#tellRoom();
+      // What was thrown away makes no room: those who wait hear of the close. Node tells no error of a write in hand as it does.
+      if (!error && !this.#parts.stream.destroyed) this.#tellRoom();
     });
     return this.#socket.bufferedAmount < FULL_BYTES;
   }

@@ -1,12 +1,23 @@
 import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import type { EncodedCall } from '../model/call.js';
+import { isLoaded } from '../model/encoded.js';
 import type { Outcome } from '../model/outcome.js';
 
 /** Whether an outcome has what a call asked for: the value, or a reference to it. A failure always has; for both, the value will do. */
 export function isAnswer({ answer }: Pick<EncodedCall, 'answer'>, outcome: Outcome): boolean {
   if (outcome.status !== 'DONE') return true;
   return (answer === 'reference' ? outcome.reference : outcome.value) !== undefined;
+}
+
+/** Whether the value of an answer, if it has one, can be decoded as it is. */
+export function isReady({ outcome }: { readonly outcome: Outcome }): boolean {
+  return outcome.status !== 'DONE' || !outcome.value || isLoaded(outcome.value);
+}
+
+/** The same call, its result to be kept and named if a store can. */
+export function withName(call: EncodedCall): EncodedCall {
+  return call.answer === undefined ? { ...call, answer: 'both' } : call;
 }
 
 /** The outcome with nothing but what the call asked for; when it lacks that, a failed one. */

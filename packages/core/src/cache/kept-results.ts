@@ -127,29 +127,45 @@ export class KeptResults {
   /**
    * The kept result of a call. A store that can't be asked counts as a miss: tasks are pure, so running one again is always
    * right.
+   * @param use - gets it, once; the promise is settled by what it returns or throws: of what most hits take, promises are much.
    * @param isQuiet - whether a miss is not told, since it was before.
    */
-  lookUp(
+  lookUp<T>(
     key: ResultKey,
     call: EncodedCall,
     maker: ResultMaker,
+    use: (outcome: Outcome | undefined) => T | PromiseLike<T>,
     isQuiet = false,
-  ): Promise<Outcome | undefined> {
+  ): Promise<T> {
     const fail = (error: unknown): Promise<undefined> => this.#failLookUp(key, error);
-    // Neither async nor in steps: what most hits take is promises.
     try {
-      return this.#parts.store.get(key).then((found) => {
-        try {
-          if (found && !this.#isTooOld(found.metadata, call))
-            return this.#answer(key, found, call, maker, fail);
-          if (!isQuiet) this.tell(key, { type: 'store.miss' });
-          return undefined;
-        } catch (error) {
-          return fail(error);
-        }
-      }, fail);
+      return this.#parts.store.get(key).then(
+        (found) => {
+          const outcome = this.#found(key, found, call, maker, fail, isQuiet);
+          return outcome instanceof Promise ? outcome.then(use) : use(outcome);
+        },
+        (error: unknown) => fail(error).then(use),
+      );
     } catch (error) {
       // A store that throws where it should reject.
+      return fail(error).then(use);
+    }
+  }
+
+  /** Never throws nor rejects. */
+  #found(
+    key: ResultKey,
+    found: StoredResult | undefined,
+    call: EncodedCall,
+    maker: ResultMaker,
+    fail: (error: unknown) => Promise<undefined>,
+    isQuiet: boolean,
+  ): Outcome | undefined | Promise<Outcome | undefined> {
+    try {
+      if (found && !this.#isTooOld(found.metadata, call)) return this.#answer(key, found, call, maker, fail);
+      if (!isQuiet) this.tell(key, { type: 'store.miss' });
+      return undefined;
+    } catch (error) {
       return fail(error);
     }
   }

@@ -1,4 +1,4 @@
-import { Cancellation } from '../context/cancellation.js';
+import type { Cancellation } from '../context/cancellation.js';
 import { makeRef } from '../context/ref.js';
 import type { ErrorCode } from '../errors/codes.js';
 import { toPlainError } from '../errors/error-conversion.js';
@@ -12,6 +12,7 @@ import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { Token } from '../ports/tokens.js';
 import { isAnswer } from './answer-form.js';
 import { explainResult } from './explain.js';
+import { Flight } from './flight.js';
 import { KeptResults, type KeptResultsParts, type ResultMaker } from './kept-results.js';
 import { takeTurn } from './lease-turn.js';
 import { outlineOf } from './outline.js';
@@ -33,33 +34,6 @@ export interface Answer {
  * @public
  */
 export type Compute = (cancel: CancelSignal, outline: readonly string[]) => Promise<Outcome>;
-
-/** Several calls of one key that share one run. It calls back, since each promise on the way of a hit costs a tenth of it. */
-class Flight {
-  readonly cancellation = new Cancellation();
-  /** The form in which its run was asked for; see {@link EncodedCall.answer}. */
-  readonly form: EncodedCall['answer'];
-  /** The limit of its run; who allows more, or less, has a run of his own. */
-  readonly attemptTimeoutMs: EncodedCall['attemptTimeoutMs'];
-  callers = 0;
-  #waiting: ((answer: Answer) => void)[] = [];
-
-  constructor({ answer, attemptTimeoutMs }: RememberedCall) {
-    this.form = answer;
-    this.attemptTimeoutMs = attemptTimeoutMs;
-  }
-
-  /** @param listener - called once there is an answer; that of a flight in the table is still to come. */
-  whenLanded(listener: (answer: Answer) => void): void {
-    this.#waiting.push(listener);
-  }
-
-  land(answer: Answer): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const listener of waiting) listener(answer);
-  }
-}
 
 /** What a {@link ResultCache} is made of. @public */
 export type ResultCacheParts = KeptResultsParts;
@@ -108,33 +82,65 @@ export class ResultCache {
     cancel: CancelSignal,
     compute: Compute,
   ): Promise<Answer> {
+    return new Promise((resolve) => this.answer(call, maker, cancel, compute, resolve));
+  }
+
+  /** As {@link ResultCache.remember}, but calls back, once and later. @param done - must not throw. */
+  answer(
+    call: RememberedCall,
+    maker: ResultMaker,
+    cancel: CancelSignal,
+    compute: Compute,
+    done: (answer: Answer) => void,
+  ): void {
     const key = this.#results.keyOf(call, maker);
     const mayJoin = call.queueTimeoutMs === undefined && call.remember?.refresh !== true;
     const found = mayJoin ? this.#flights.get(key) : undefined;
-    const flying = found?.attemptTimeoutMs === call.attemptTimeoutMs ? found : undefined;
-    const flight = flying ?? this.#takeOff(call, key, maker, compute);
-    flight.callers += 1;
+    if (found && found.attemptTimeoutMs === call.attemptTimeoutMs) {
+      // A promise, so that what follows has the asynchronous context of this caller, not that of who began the flight.
+      void this.#join(found, call, maker, cancel, compute).then(done);
+      return;
+    }
+    this.#board(this.#takeOff(call, key, maker, compute), cancel, done);
+  }
+
+  #join(
+    flight: Flight,
+    call: RememberedCall,
+    maker: ResultMaker,
+    cancel: CancelSignal,
+    compute: Compute,
+  ): Promise<Answer> {
     return new Promise((resolve) => {
-      const leave = cancel.onCancel((reason) => {
-        flight.callers -= 1;
-        if (flight.callers === 0) {
-          if (this.#flights.get(key) === flight) this.#flights.delete(key);
-          flight.cancellation.cancel(reason);
-        }
-        resolve({ outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' });
-      });
-      flight.whenLanded((answer) => {
-        if (cancel.reason) return;
-        leave();
+      this.#board(flight, cancel, (answer) => {
         // Each who joined becomes an owner at most once, so this ends.
         const again = (): Promise<Answer> => this.remember(call, maker, cancel, compute);
-        if (!flying) return resolve(answer);
+        if (cancel.reason) return resolve(answer);
         if (failedForOwner(answer)) return resolve(again());
         const shared: Answer = answer.from === 'run' ? { outcome: answer.outcome, from: 'shared' } : answer;
         // Asked for in the same form, it could not be had in that.
         const isFinal = flight.form === call.answer || isAnswer(call, shared.outcome);
-        resolve(isFinal ? shared : this.#fitted(call, key, maker, shared, again));
+        resolve(isFinal ? shared : this.#fitted(call, flight.key, maker, shared, again));
       });
+    });
+  }
+
+  /** Has a caller hear how a flight ends, or of his own cancellation. */
+  #board(flight: Flight, cancel: CancelSignal, done: (answer: Answer) => void): void {
+    flight.callers += 1;
+    const leave = cancel.onCancel((reason) => {
+      flight.callers -= 1;
+      if (flight.callers === 0) {
+        this.#leaveTable(flight);
+        flight.cancellation.cancel(reason);
+      }
+      // Later: who cancels is in the middle of something.
+      void Promise.resolve(cancelled(reason)).then(done);
+    });
+    flight.whenLanded((answer) => {
+      if (cancel.reason) return;
+      leave();
+      done(answer);
     });
   }
 
@@ -144,7 +150,7 @@ export class ResultCache {
    */
   lookUp(call: RememberedCall, maker: ResultMaker): Promise<Outcome | undefined> {
     if (call.remember?.refresh) return Promise.resolve(undefined);
-    return this.#results.lookUp(this.#results.keyOf(call, maker), call, maker);
+    return this.#results.lookUp(this.#results.keyOf(call, maker), call, maker, asItIs);
   }
 
   /** See {@link KeptResults.keep}. */
@@ -177,26 +183,31 @@ export class ResultCache {
   }
 
   #takeOff(call: RememberedCall, key: ResultKey, maker: ResultMaker, compute: Compute): Flight {
-    const flight = new Flight(call);
+    const flight = new Flight(key, call);
     // One that others may join already stays the one to join.
     if (!this.#flights.has(key)) this.#flights.set(key, flight);
-    flight.whenLanded(() => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
-    this.#fly(flight, call, key, maker, compute);
+    if (call.remember?.refresh === true) this.#run(flight, call, maker, compute);
+    else
+      void this.#results.lookUp(key, call, maker, (stored) => {
+        if (stored) this.#land(flight, { outcome: stored, from: 'store' });
+        else this.#run(flight, call, maker, compute);
+      });
     return flight;
   }
 
-  #fly(flight: Flight, call: RememberedCall, key: ResultKey, maker: ResultMaker, compute: Compute): void {
-    const run = (): void => {
-      const computed = this.#computeUnlessCancelled(call, key, maker, flight.cancellation, compute);
-      void computed.then((answer) => flight.land(answer));
-    };
-    if (call.remember?.refresh === true) return run();
-    void this.#results.lookUp(key, call, maker).then((stored) => {
-      if (stored) flight.land({ outcome: stored, from: 'store' });
-      else run();
-    });
+  #run(flight: Flight, call: RememberedCall, maker: ResultMaker, compute: Compute): void {
+    const computed = this.#computeUnlessCancelled(call, flight.key, maker, flight.cancellation, compute);
+    void computed.then((answer) => this.#land(flight, answer));
+  }
+
+  #land(flight: Flight, answer: Answer): void {
+    this.#leaveTable(flight);
+    flight.land(answer);
+  }
+
+  /** From now on nobody joins it. */
+  #leaveTable(flight: Flight): void {
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
   }
 
   /** An answer that others had asked for in another form, in the form that this call wants. */
@@ -211,7 +222,7 @@ export class ResultCache {
     const { identity } = this.#parts.store;
     const isHere =
       outcome.status === 'DONE' && (outcome.rememberedIn ?? outcome.reference?.store) === identity;
-    const stored = isHere ? await this.#results.lookUp(key, call, maker) : undefined;
+    const stored = isHere ? await this.#results.lookUp(key, call, maker, asItIs) : undefined;
     return stored ? { outcome: stored, from: answer.from } : again();
   }
 
@@ -223,7 +234,7 @@ export class ResultCache {
     compute: Compute,
   ): Promise<Answer> {
     const { reason } = cancellation;
-    if (reason) return { outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' };
+    if (reason) return cancelled(reason);
     try {
       return await this.#compute(call, key, maker, cancellation, compute);
     } catch (error) {
@@ -248,7 +259,7 @@ export class ResultCache {
     const { leases } = store;
     if (!leases || call.remember?.refresh) return run();
     const look = async (): Promise<Answer | undefined> => {
-      const outcome = await this.#results.lookUp(key, call, maker, true);
+      const outcome = await this.#results.lookUp(key, call, maker, asItIs, true);
       return outcome && { outcome, from: 'store' };
     };
     const onFailed = (error: unknown): void =>
@@ -268,6 +279,12 @@ export class ResultCache {
       return whole;
     }
   }
+}
+
+const asItIs = (outcome: Outcome | undefined): Outcome | undefined => outcome;
+
+function cancelled(reason: Error): Answer {
+  return { outcome: { status: 'CANCELLED', error: toPlainError(reason) }, from: 'run' };
 }
 
 function failedForOwner({ outcome }: Answer): boolean {

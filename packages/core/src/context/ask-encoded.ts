@@ -29,14 +29,14 @@ export function adopted(
 
 /**
  * Encodes a call as a run of its own, has it answered, and lets its parent wait.
- * @param ask - answers with the caller's value. Never throws, but rejects. The buffers of the arguments are views of
- *   the caller's values: it copies them before its first await.
+ * @param ask - calls back, once and later, with the caller's value or why there is none. The buffers of the arguments are views
+ *   of the caller's values: it copies them before it returns.
  * @throws {@link RoutineEngineError} `VALUE_NOT_ENCODABLE` or `VALUE_TOO_DEEP`; then nothing waits.
  */
 export function askEncoded(
   { call, routineId, parent, control, submitted }: EncodedAsk,
   { codec, ids }: { readonly codec: Codec; readonly ids: Ids },
-  ask: (encoded: EncodedCall) => Promise<unknown>,
+  ask: (encoded: EncodedCall, resolve: (value: unknown) => void, reject: (error: Error) => void) => void,
 ): Promise<unknown> {
   const { triggered } = call;
   const runId = triggered?.runId ?? ids.next();
@@ -57,6 +57,11 @@ export function askEncoded(
   submitted?.begin(encoded);
   const subRun: SubRun = { runId, abandon: (reason) => control.cancellation.cancel(reason) };
   const settled = submitted ? adopted(parent, subRun, call) : parent?.waitFor(subRun);
-  const answer = ask(encoded);
-  return control.settle((resolve, reject) => void answer.then(resolve, reject), settled);
+  return control.settle((resolve, reject) => {
+    try {
+      ask(encoded, resolve, reject);
+    } catch (error) {
+      reject(error as Error);
+    }
+  }, settled);
 }

@@ -54,6 +54,8 @@ export const registry: RoutineCatalog = {
   },
   get(id) {
     const named = byName.get(nameKey(id)) ?? [];
+    const [only] = named;
+    if (only && named.length === 1) return matchesRoutineId(only.id, id) ? only : undefined;
     const first = named.find((definition) => matchesRoutineId(definition.id, id));
     const other = named.find((each) => each !== first && matchesRoutineId(each.id, id));
     if (!first || !other) return first;

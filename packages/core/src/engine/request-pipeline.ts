@@ -1,5 +1,5 @@
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
-import { asAnswer } from '../cache/answer-form.js';
+import { asAnswer, isReady, withName } from '../cache/answer-form.js';
 import type { Contents } from '../cache/contents.js';
 import type { ResultMaker } from '../cache/kept-results.js';
 import type { Answer, RememberedCall, ResultCache } from '../cache/result-cache.js';
@@ -7,7 +7,7 @@ import { Cancellation } from '../context/cancellation.js';
 import type { Dispatcher, DispatchObserver, ObservedRun } from '../dispatch/dispatcher.js';
 import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
-import { encodedBytes, isLoaded } from '../model/encoded.js';
+import { encodedBytes } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
 import { statusWithoutValue, type RunStatus } from '../model/statuses.js';
@@ -77,15 +77,29 @@ export class RequestPipeline {
    * one terminal one, over all attempts, and has triggers answer that.
    */
   request(call: EncodedCall, cancel: CancelSignal, requester?: Requester): Promise<Answer> {
-    return this.#request(call, cancel, requester, this.#parts.triggers.watching(call.routineId));
+    return new Promise((resolve) => this.ask(call, cancel, requester, resolve));
   }
 
-  #request(
+  /**
+   * As {@link RequestPipeline.request}, but calls back, once and later: on this path promises are what costs most.
+   * @param done - must not throw.
+   */
+  ask(
+    call: EncodedCall,
+    cancel: CancelSignal,
+    requester: Requester | undefined,
+    done: (answer: Answer) => void,
+  ): void {
+    this.#ask(call, cancel, requester, this.#parts.triggers.watching(call.routineId), done);
+  }
+
+  #ask(
     call: EncodedCall,
     cancel: CancelSignal,
     requester: Requester | undefined,
     watching: readonly KnownTrigger[] | undefined,
-  ): Promise<Answer> {
+    done: (answer: Answer) => void,
+  ): void {
     const { active, events } = this.#parts;
     const asked = watching ? withName(call) : call;
     const parts = { events, active, isWatched: watching !== undefined };
@@ -93,21 +107,41 @@ export class RequestPipeline {
     active.add(run);
     const { triggeredBy } = call;
     events.tell(run, { type: 'run.requested', ...(triggeredBy !== undefined && { triggeredBy }) });
-    const finish = ({ outcome, from }: Answer): Answer => {
+    const end = (answer: Answer): void => done(this.#finish(run, call, cancel, watching, answer));
+    const { retry } = call;
+    if (!retry) return this.#attempt(run, run.call, end);
+    const attempt = (next: EncodedCall): Promise<Answer> =>
+      new Promise((resolve) => this.#attempt(run, next, resolve));
+    void withRetries(run, retry, requester, attempt, this.#parts).then(end, (error: unknown) =>
+      end(failed(error)),
+    );
+  }
+
+  /** @returns the answer in the form that was asked for. Never throws. */
+  #finish(
+    run: RequestedRun,
+    call: EncodedCall,
+    cancel: CancelSignal,
+    watching: readonly KnownTrigger[] | undefined,
+    { outcome, from }: Answer,
+  ): Answer {
+    const { active, purity } = this.#parts;
+    try {
       const answer = { outcome: asAnswer(call, outcome), from };
       if (watching) this.#endWatched(run, { outcome: asAnswer(run.call, outcome), from }, watching);
       active.remove(run);
       run.onStatus?.(statusOf(outcome));
       if (!watching) this.#tellEnd(run, answer);
       if (from === 'store' && call.remember?.verifyRate)
-        this.#parts.purity.check(call, answer, (again) => this.#request(again, cancel, undefined, undefined));
+        purity.check(
+          call,
+          answer,
+          (again) => new Promise((resolve) => this.#ask(again, cancel, undefined, undefined, resolve)),
+        );
       return answer;
-    };
-    const fail = (error: unknown): Answer => finish(failed(error));
-    const { retry } = call;
-    if (!retry) return this.#attempt(run, run.call, finish, fail);
-    const attempt = (next: EncodedCall): Promise<Answer> => this.#attempt(run, next, asItIs, failed);
-    return withRetries(run, retry, requester, attempt, this.#parts).then(finish, fail);
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   /** The triggers' runs are requested while the run is still in hand, so that no shutdown comes between. */
@@ -179,27 +213,16 @@ export class RequestPipeline {
     return { sourceHash: this.#parts.catalog.get(parseRoutineId(routineId) as NamedRoutineId)?.sourceHash };
   }
 
-  /** Never throws nor rejects. */
-  #attempt(
-    run: RequestedRun,
-    call: EncodedCall,
-    finish: (answer: Answer) => Answer,
-    fail: (error: unknown) => Answer,
-  ): Promise<Answer> {
+  /** Never throws. */
+  #attempt(run: RequestedRun, call: EncodedCall, done: (answer: Answer) => void): void {
     try {
-      return this.#answer(run, call, finish, fail);
+      this.#answer(run, call, done);
     } catch (error) {
-      return Promise.resolve(fail(error));
+      void Promise.resolve(failed(error)).then(done);
     }
   }
 
-  /** One promise fewer for each run than with a chain of async functions: on this path they are what costs most. */
-  #answer(
-    run: RequestedRun,
-    call: EncodedCall,
-    finish: (answer: Answer) => Answer,
-    fail: (error: unknown) => Answer,
-  ): Promise<Answer> {
+  #answer(run: RequestedRun, call: EncodedCall, done: (answer: Answer) => void): void {
     const { cache } = this.#parts;
     const id = parseRoutineId(call.routineId);
     const where = this.place(call.routineId, call.parentRunId !== undefined, call.detached);
@@ -214,14 +237,17 @@ export class RequestPipeline {
         const outcome = await this.#compute(run, where, shared, outlined);
         return cache.keep(outlined, { ...maker, worker }, outcome);
       };
-      return cache.remember(call, maker, run.cancellation, compute).then(finish, fail);
+      return cache.answer(call, maker, run.cancellation, compute, done);
     }
     const computed = this.#compute(run, where, run.cancellation, call);
     // What was not to be remembered is kept for whoever gets the reference. Elsewhere, its worker has done so.
     const isToKeep = call.answer === 'both' || (call.answer === 'reference' && where === 'here');
     const kept =
       cache && isToKeep ? computed.then((outcome) => cache.keep(...keptForItself(call, outcome))) : computed;
-    return kept.then((outcome) => finish({ outcome, from: 'run' }), fail);
+    void kept.then(
+      (outcome) => done({ outcome, from: 'run' }),
+      (error: unknown) => done(failed(error)),
+    );
   }
 
   #compute(
@@ -278,20 +304,8 @@ export function statusOf(outcome: Outcome): RunStatus {
   return statusWithoutValue(outcome.status === 'CANCELLED', outcome.error.code);
 }
 
-const asItIs = (answer: Answer): Answer => answer;
-
 function failed(error: unknown): Answer {
   return { outcome: { status: 'FAILED', error: toPlainError(error) }, from: 'run' };
-}
-
-/** Whether the value of an answer, if it has one, can be decoded as it is. */
-export function isReady({ outcome }: Answer): boolean {
-  return outcome.status !== 'DONE' || !outcome.value || isLoaded(outcome.value);
-}
-
-/** The same call, its result to be kept and named if a store can. */
-function withName(call: EncodedCall): EncodedCall {
-  return call.answer === undefined ? { ...call, answer: 'both' } : call;
 }
 
 /** Only who executed a version that still changes knows the key of what was remembered: here it is kept under its run. */

@@ -1,4 +1,5 @@
 import type { Contents } from '../cache/contents.js';
+import { isReady } from '../cache/answer-form.js';
 import type { Answer } from '../cache/result-cache.js';
 import { adopted, askEncoded, type EncodedAsk } from '../context/ask-encoded.js';
 import { isAttended, isRemembered } from '../context/encode-call.js';
@@ -33,7 +34,7 @@ import { findDefinition } from './find-definition.js';
 import { contentOf } from '../context/content-of.js';
 import { InlineRun } from './inline-run.js';
 import { isolateArguments } from './isolate.js';
-import { isReady, statusOf, type RequestPipeline } from './request-pipeline.js';
+import { statusOf, type RequestPipeline } from './request-pipeline.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunEvents } from './run-events.js';
 import type { TriggerTable } from './trigger-table.js';
@@ -178,25 +179,29 @@ export class ValueCaller implements CallTaker {
   #runEncoded(asked: EncodedAsk): Promise<unknown> {
     const { routineId, parent, control } = asked;
     const where = parent ? `${routineId}, called by ${parent.routineId}` : routineId;
-    return askEncoded(asked, this.#parts, (views) => {
-      const encoded = { ...views, arguments: snapshot(views.arguments) };
-      return this.#answer({
-        call: encoded,
-        cancel: control.cancellation,
-        where,
-        requester: requesterOf(asked.call, asked.submitted),
-      });
+    return askEncoded(asked, this.#parts, (views, resolve, reject) => {
+      const call = { ...views, arguments: snapshot(views.arguments) };
+      const requester = requesterOf(asked.call, asked.submitted);
+      this.#answer({ call, cancel: control.cancellation, where, requester }, resolve, reject);
     });
   }
 
-  #answer(asked: Asked): Promise<unknown> {
+  #answer(asked: Asked, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
     const { pipeline } = this.#parts;
     const { call, cancel, requester } = asked;
-    // Not async: of what a hit takes, each promise is a tenth.
-    return pipeline.request(call, cancel, requester).then((answer) => {
-      if (isReady(answer)) return this.#valueOrAgain(answer, asked, false);
-      const loading = pipeline.load(answer, call, cancel, requester);
-      return loading.then((loaded) => this.#valueOrAgain(loaded, asked, true));
+    pipeline.ask(call, cancel, requester, (answer) => {
+      if (!isReady(answer)) {
+        const loading = pipeline.load(answer, call, cancel, requester);
+        void loading.then((loaded) => this.#valueOrAgain(loaded, asked, true)).then(resolve, reject);
+        return;
+      }
+      try {
+        const value = this.#valueOrAgain(answer, asked, false);
+        if (value instanceof Promise) void value.then(resolve, reject);
+        else resolve(value);
+      } catch (error) {
+        reject(error as Error);
+      }
     });
   }
 

@@ -146,9 +146,10 @@ export class Guest implements ScopeEngine, CallTaker {
 
   answer(ask: EncodedAsk): Promise<unknown> {
     const { call, control, submitted } = ask;
-    return askEncoded(ask, this.#parts, (encoded) =>
-      this.#ask(encoded, control.cancellation, requesterOf(call, submitted)),
-    );
+    return askEncoded(ask, this.#parts, (encoded, resolve, reject) => {
+      const asking = this.#ask(encoded, control.cancellation, requesterOf(call, submitted));
+      void asking.then(resolve, reject);
+    });
   }
 
   /** Asked by a body of this thread. */

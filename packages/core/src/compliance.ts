@@ -3,6 +3,8 @@
  * The test runner is passed in.
  * @packageDocumentation
  */
+export { codecCompliance, codecKit } from './compliance/codec.js';
+export type { CodecAbilities, CodecGiven, CodecSubject } from './compliance/codec-subject.js';
 export type { CaseResources } from './compliance/case-resources.js';
 export type { ComplianceCase, ComplianceGroup, ComplianceKit, ComplianceSubject } from './compliance/kit.js';
 export { type CaseOptions, registerCompliance } from './compliance/register.js';

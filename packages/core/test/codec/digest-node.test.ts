@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { REFERENCE_NODE_BYTES } from '../../src/model/reference.js';
 import { finishedNode, type UnfinishedNode } from '../../src/model/unfinished-node.js';
-import { notationSerializers } from './digest-notation.js';
+import { notationSerializers } from '../../src/compliance/digest-notation.js';
 import { referenceDigest, referenceNode } from './digest-reference.js';
 import { graph, tree } from './digest-values.js';
 import { countingBytes, LentBlob, referenceTo } from './stored-value.js';

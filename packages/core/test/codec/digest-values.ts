@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { valueOfNotation } from './digest-notation.js';
+import { valueOfNotation } from '../../src/compliance/digest-notation.js';
 
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Serializer } from '../../src/ports/serializer.js';
-import type { StreamContents } from './digest-reference.js';
-import { referenceTo } from './stored-value.js';
+import type { Serializer } from '../ports/serializer.js';
+import { type StreamContents, valueReference } from './codec-samples.js';
 
 /*
  * The notation of docs/digest-vectors.json, which docs/digest.md describes: JSON as values of this language.
@@ -208,7 +207,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   error: ([className, message, ...pairs]: [string, string, ...Pair[]], build, note) =>
     error(className, message, pairs, build, note),
   instance: ([key, plain]: [string, unknown], build, note) => instance(key, plain, build, note),
-  reference: (content: string) => referenceTo(Buffer.from(content, 'hex')),
+  reference: (content: string) => valueReference(Buffer.from(content, 'hex')),
   stream: ([kind, content]: [string, string], build) => build.stream(kind, content),
   def: ([name, notation]: [string, unknown], build) => build.define(name, notation),
   ref: (content: string, build) => build.named(content),

@@ -9,11 +9,6 @@ import {
 /** What a header counts in the window, whatever is in it. */
 const HEADER_BYTES = 256;
 
-interface Sent {
-  readonly envelope: Envelope;
-  readonly bytes: number;
-}
-
 /** Somebody who waits for the window of the peer. */
 interface Waiting {
   readonly resolve: () => void;
@@ -27,7 +22,7 @@ export class InprocConnection implements Connection {
   #other: InprocConnection | undefined;
   #waiting: Waiting[] = [];
   /** Sent by the peer and not yet handled: what the window counts. */
-  #inbox: Sent[] = [];
+  #inbox: Envelope[] = [];
   #inboxBytes = 0;
   #subscriber: Subscriber<Envelope> | undefined;
   #delivering = false;
@@ -67,7 +62,7 @@ export class InprocConnection implements Connection {
   send(envelope: Envelope): boolean {
     if (this.#closed) throw closedError(this.peer);
     const other = this.#other;
-    if (other) other.#take({ envelope, bytes: HEADER_BYTES + (envelope.body?.byteLength ?? 0) });
+    if (other) other.#take(envelope);
     return !this.full;
   }
 
@@ -88,9 +83,9 @@ export class InprocConnection implements Connection {
     return this.#inboxBytes >= this.#windowBytes;
   }
 
-  #take(sent: Sent): void {
-    this.#inbox.push(sent);
-    this.#inboxBytes += sent.bytes;
+  #take(envelope: Envelope): void {
+    this.#inbox.push(envelope);
+    this.#inboxBytes += bytesOf(envelope);
     this.#scheduleDelivery();
   }
 
@@ -105,11 +100,11 @@ export class InprocConnection implements Connection {
     const batch = this.#inbox;
     this.#inbox = [];
     let delivered = 0;
-    for (const { envelope, bytes } of batch) {
+    for (const envelope of batch) {
       // Unsubscribed by what it was given: the rest waits for the next subscriber.
       if (!this.#subscriber) break;
       delivered += 1;
-      this.#inboxBytes -= bytes;
+      this.#inboxBytes -= bytesOf(envelope);
       this.#subscriber.next(envelope);
     }
     if (delivered < batch.length) {
@@ -148,6 +143,11 @@ export class InprocConnection implements Connection {
     this.#state.complete();
     if (this.#inbox.length === 0) this.#scheduleDelivery();
   }
+}
+
+/** What an envelope counts in the window. */
+function bytesOf({ body }: Envelope): number {
+  return HEADER_BYTES + (body?.byteLength ?? 0);
 }
 
 function closedError(peer: string): RoutineEngineError {

@@ -10,7 +10,6 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { encodedBytes } from '../model/encoded.js';
 import type { EncodedCall } from '../model/call.js';
 import type { Outcome } from '../model/outcome.js';
-import { statusWithoutValue, type RunStatus } from '../model/statuses.js';
 import { parseRoutineId, type NamedRoutineId } from '../model/routine-id.js';
 import type { CancelSignal } from '../ports/cancel-signal.js';
 import type { ExecutionPolicy } from '../ports/execution-policy.js';
@@ -24,6 +23,7 @@ import type { PurityCheck } from './purity-check.js';
 import { RequestedRun } from './requested-run.js';
 import { withRetries } from './retries.js';
 import type { RunEvents } from './run-events.js';
+import { statusOf } from './status-of.js';
 import type { KnownTrigger, TriggerTable } from './trigger-table.js';
 import type { TriggeredRuns } from './triggered-runs.js';
 
@@ -105,8 +105,10 @@ export class RequestPipeline {
     const parts = { events, active, isWatched: watching !== undefined };
     const run = new RequestedRun(asked, cancel, requester, parts);
     active.add(run);
-    const { triggeredBy } = call;
-    events.tell(run, { type: 'run.requested', ...(triggeredBy !== undefined && { triggeredBy }) });
+    if (events.observed) {
+      const { triggeredBy } = call;
+      events.tell(run, { type: 'run.requested', ...(triggeredBy !== undefined && { triggeredBy }) });
+    }
     const end = (answer: Answer): void => done(this.#finish(run, call, cancel, watching, answer));
     const { retry } = call;
     if (!retry) return this.#attempt(run, run.call, end);
@@ -259,7 +261,8 @@ export class RequestPipeline {
     const { executor, dispatcher, events } = this.#parts;
     if (where === 'here' || !dispatcher) return executor.execute(call, this.#hostOf(run, cancel));
     run.isDetached = call.detached === true;
-    events.tell(run, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
+    if (events.observed)
+      events.tell(run, { type: 'run.dispatched', byteLength: encodedBytes(call.arguments) });
     return dispatcher.dispatch(call, run, cancel);
   }
 
@@ -297,11 +300,6 @@ export class RequestPipeline {
       durationMs: outcome.durationMs,
     });
   }
-}
-
-export function statusOf(outcome: Outcome): RunStatus {
-  if (outcome.status === 'DONE') return 'DONE';
-  return statusWithoutValue(outcome.status === 'CANCELLED', outcome.error.code);
 }
 
 function failed(error: unknown): Answer {

@@ -98,7 +98,7 @@ export class RequestedRun implements ActiveRun, EventRun, DispatchObserver {
     this.attempt = attempt;
     this.#active.setStatus(this, 'RUNNING');
     if (this.#isWatched) this.started = { worker, attempt, at: this.#events.now };
-    this.#events.tell(this, { type: 'run.starting', worker });
+    if (this.#events.observed) this.#events.tell(this, { type: 'run.starting', worker });
   }
 
   hanging(waits: boolean): void {

@@ -37,6 +37,7 @@ import { isolateArguments } from './isolate.js';
 import { statusOf, type RequestPipeline } from './request-pipeline.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunEvents } from './run-events.js';
+import { statusOf } from './status-of.js';
 import type { TriggerTable } from './trigger-table.js';
 
 export interface ValueCallerParts {
@@ -180,7 +181,8 @@ export class ValueCaller implements CallTaker {
     const { routineId, parent, control } = asked;
     const where = parent ? `${routineId}, called by ${parent.routineId}` : routineId;
     return askEncoded(asked, this.#parts, (views, resolve, reject) => {
-      const call = { ...views, arguments: snapshot(views.arguments) };
+      const args = snapshot(views.arguments);
+      const call = args === views.arguments ? views : { ...views, arguments: args };
       const requester = requesterOf(asked.call, asked.submitted);
       this.#answer({ call, cancel: control.cancellation, where, requester }, resolve, reject);
     });

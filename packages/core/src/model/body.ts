@@ -31,23 +31,38 @@ export interface Body {
  * @public
  */
 export function bodyOf(value: Encoded): Body {
-  const parts = [value.head, ...value.buffers];
-  const { blobs } = value;
-  const sizes = parts.map((part, index) => blobs?.get(index)?.byteLength ?? part.byteLength);
+  const { head, buffers, blobs } = value;
+  const parts = buffers.length === 0 ? [head] : [head, ...buffers];
+  if (!blobs) return new BodyInMemory(parts, value);
+  const sizes = parts.map((part, index) => blobs.get(index)?.byteLength ?? part.byteLength);
   const byteLength = sizes.reduce((sum, size) => sum + size, 0);
-  if (blobs) {
-    const chunksStay = [...blobs.values()].every((blob) => blob instanceof ArrivingPart) || undefined;
-    return { sizes, byteLength, value, chunksStay, chunks: () => chunksOf(parts, blobs) };
+  const chunksStay = [...blobs.values()].every((blob) => blob instanceof ArrivingPart) || undefined;
+  return { sizes, byteLength, value, chunksStay, chunks: () => chunksOf(parts, blobs) };
+}
+
+/** A class, since every small call and result makes one. */
+class BodyInMemory implements Body {
+  readonly sizes: readonly number[];
+  readonly byteLength: number;
+  readonly parts: readonly Uint8Array[];
+  readonly value: Encoded;
+
+  constructor(parts: readonly Uint8Array[], value: Encoded) {
+    const sizes: number[] = [];
+    let byteLength = 0;
+    for (const part of parts) {
+      sizes.push(part.byteLength);
+      byteLength += part.byteLength;
+    }
+    this.sizes = sizes;
+    this.byteLength = byteLength;
+    this.parts = parts;
+    this.value = value;
   }
-  return {
-    sizes,
-    byteLength,
-    parts,
-    value,
-    async *chunks() {
-      yield* parts;
-    },
-  };
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    yield* this.parts;
+  }
 }
 
 async function* chunksOf(

@@ -7,6 +7,14 @@ import { isBlobDigest } from '../model/stored-blob.js';
 export const ID_LENGTH = 64;
 /** Longest names of nodes, and ids of routines. */
 export const NAME_LENGTH = 500;
+/** Length of digests in texts: 64 hex digits. */
+export const DIGEST_LENGTH = 64;
+/** Longest identities of stores. */
+export const STORE_LENGTH = 2_000;
+/** Most attempts at a run. */
+export const ATTEMPTS = 1_000_000;
+/** Highest number of a part of a value. */
+export const LAST_PART = 1_000_000;
 /** Longest text of a header field, in UTF-16 units; error texts have the bound of their own that errors are cut to. */
 const TEXT_LENGTH = 2_000;
 const ERROR_TEXT_LENGTH = 70_000;
@@ -18,24 +26,43 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 /** Reads the fields of one untrusted header; every refusal names type and field. */
 export class FieldReader {
-  readonly type: string;
+  readonly #of: string | FieldReader;
+  readonly #name: string;
   readonly #header: Readonly<Record<string, unknown>>;
 
-  constructor(type: string, header: Readonly<Record<string, unknown>>) {
-    this.type = type;
-    this.#header = header;
+  /**
+   * @param of - the type of the directive, or whose field is read.
+   * @param name - that of the field. Put together with the rest only when it is refused: lists may be long.
+   */
+  constructor(of: string | FieldReader, header: Readonly<Record<string, unknown>>, name = '') {
+    this.#of = of;
+    this.#name = name;
+    this.#header = ownOf(header);
   }
 
-  text(name: string, longest: number = TEXT_LENGTH): string {
-    const value = this.#own(name);
-    if (typeof value !== 'string' || value.length > longest)
-      return this.refuse(name, `a text of at most ${longest}`);
-    return value;
+  /** What is read, for people. */
+  get type(): string {
+    return typeof this.#of === 'string' ? this.#of : `${this.#of.type} ${this.#name}`;
+  }
+
+  /** The fields themselves, of no other object than this: for those that are read by the million. */
+  get header(): Readonly<Record<string, unknown>> {
+    return this.#header;
+  }
+
+  text(name: string, longest?: number): string {
+    return this.asText(name, this.#header[name], longest);
+  }
+
+  /** A value, which is that of the field, as a text. */
+  asText(name: string, value: unknown, longest: number = TEXT_LENGTH): string {
+    if (typeof value === 'string' && value.length <= longest) return value;
+    return this.refuse(name, `a text of at most ${longest}`);
   }
 
   /** A SHA-256 as 64 lower-case hex digits. */
   sha256(name: string): string {
-    const value = this.#own(name);
+    const value = this.#header[name];
     return isBlobDigest(value) ? value : this.refuse(name, '64 lower-case hex digits');
   }
 
@@ -46,28 +73,30 @@ export class FieldReader {
     return isWhole ? text : this.refuse(name, `base64 of 1 to ${most} bytes`);
   }
 
-  count(name: string, most: number = Number.MAX_SAFE_INTEGER): number {
-    const value = this.#own(name);
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > most) {
-      return this.refuse(name, `a whole number from 0 to ${most}`);
-    }
-    return value;
+  count(name: string, most?: number): number {
+    return this.asCount(name, this.#header[name], most);
+  }
+
+  /** A value, which is that of the field, as a count. */
+  asCount(name: string, value: unknown, most: number = Number.MAX_SAFE_INTEGER): number {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+    return this.refuse(name, `a whole number from 0 to ${most}`);
   }
 
   /** A whole number from `-most` to `most`. */
   between(name: string, most: number): number {
-    const value = this.#own(name);
+    const value = this.#header[name];
     if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= most) return value;
     return this.refuse(name, `a whole number from -${most} to ${most}`);
   }
 
   labels(name: string): Labels {
-    const value = this.#own(name);
+    const value = this.#header[name];
     return isLabels(value) ? Object.fromEntries(Object.entries(value)) : this.refuse(name, LABELS_WANTED);
   }
 
   finite(name: string): number {
-    const value = this.#own(name);
+    const value = this.#header[name];
     if (typeof value !== 'number' || !Number.isFinite(value)) return this.refuse(name, 'a finite number');
     return value;
   }
@@ -81,18 +110,18 @@ export class FieldReader {
   }
 
   flag(name: string): boolean {
-    const value = this.#own(name);
+    const value = this.#header[name];
     return typeof value === 'boolean' ? value : this.refuse(name, 'true or false');
   }
 
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
-    const value = this.#own(name);
+    const value = this.#header[name];
     const found = allowed.find((each) => each === value);
     return found ?? this.refuse(name, `one of ${allowed.join(', ')}`);
   }
 
   list<T>(name: string, read: (item: unknown) => T, longest: number = LIST_LENGTH): T[] {
-    const value = this.#own(name);
+    const value = this.#header[name];
     if (!Array.isArray(value) || value.length > longest)
       return this.refuse(name, `a list of at most ${longest}`);
     return value.map(read);
@@ -116,22 +145,22 @@ export class FieldReader {
 
   /** The fields of a field. */
   record(name: string): FieldReader {
-    return this.item(name, this.#own(name));
+    return this.item(name, this.#header[name]);
   }
 
   /** The fields of an item of a list. */
   item(name: string, value: unknown): FieldReader {
     if (typeof value !== 'object' || value === null) return this.refuse(name, 'made of fields');
-    return new FieldReader(`${this.type} ${name}`, value as Record<string, unknown>);
+    return new FieldReader(this, value as Record<string, unknown>, name);
   }
 
   /** Reads a field only when it is there. */
   optional<T>(name: string, read: (name: string) => T): T | undefined {
-    return this.#own(name) === undefined ? undefined : read(name);
+    return this.#header[name] === undefined ? undefined : read(name);
   }
 
   error(name: string): PlainError {
-    return readError(this.#own(name), 0, { left: ERROR_PARTS }) ?? this.refuse(name, 'an error');
+    return readError(this.#header[name], 0, { left: ERROR_PARTS }) ?? this.refuse(name, 'an error');
   }
 
   refuse(name: string, wanted: string): never {
@@ -140,10 +169,12 @@ export class FieldReader {
       `A directive ${this.type} came whose ${name} is not ${wanted}`,
     );
   }
+}
 
-  #own(name: string): unknown {
-    return Object.hasOwn(this.#header, name) ? this.#header[name] : undefined;
-  }
+/** What is no property of its own is not there. A plain object inherits none of the fields, and is used as it is. */
+function ownOf(header: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const prototype: unknown = Object.getPrototypeOf(header);
+  return prototype === Object.prototype || prototype === null ? header : { ...header };
 }
 
 const isText = (value: unknown): value is string =>

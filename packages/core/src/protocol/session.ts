@@ -17,6 +17,9 @@ interface Waiting {
   readonly bytes: number;
 }
 
+/** What sending adds to a directive. */
+type Stamp = { -readonly [Field in keyof SessionHeader]: SessionHeader[Field] };
+
 /** What a directive that waits counts beside its text and its body. */
 const WAITING_BYTES = 256;
 
@@ -27,6 +30,13 @@ export interface UnreadLimit {
   readonly onExceeded: () => void;
 }
 
+interface SessionOptions {
+  /** Default: what is given to the session waits however much it is. */
+  readonly unread?: UnreadLimit | undefined;
+  /** Hears of a directive that had to wait and was not sent, and tells its `onRefused`. Default: that hears it directly. */
+  readonly onLateRefusal?: (directive: Directive, error: Error, onRefused: OnRefused | undefined) => void;
+}
+
 /**
  * One side of a session over one connection: numbers what goes out, keeps it back while the peer's window is full, and
  * takes what comes in once and in order.
@@ -35,6 +45,7 @@ export class Session {
   readonly id: string;
   readonly connection: Connection;
   readonly #unread: UnreadLimit | undefined;
+  readonly #onLateRefusal: SessionOptions['onLateRefusal'];
   readonly #waiting = new Fifo<Waiting>();
   #waitingBytes = 0;
   /** More waited than may. */
@@ -45,11 +56,11 @@ export class Session {
   #received = 0;
   #hasGap = false;
 
-  /** @param unread - default: what is given to the session waits however much it is. */
-  constructor(id: string, connection: Connection, unread?: UnreadLimit) {
+  constructor(id: string, connection: Connection, { unread, onLateRefusal }: SessionOptions = {}) {
     this.id = id;
     this.connection = connection;
     this.#unread = unread;
+    this.#onLateRefusal = onLateRefusal;
   }
 
   /** Whether a directive was missing where another one came. */
@@ -59,7 +70,7 @@ export class Session {
 
   /**
    * Sends a directive, or keeps it until the window of the peer has room. Only heartbeats overtake what waits: what is
-   * said of one run stays in order. An error that makes a directive too long goes without what is in it.
+   * said of one run stays in order. The directive is given up: it is not to be changed any more. An error that makes a directive too long goes without what is in it.
    * @throws {@link RoutineEngineError} `TRANSPORT_CLOSED`; why the connection can't send this at all.
    */
   send(directive: Directive, body?: Body, onRefused?: OnRefused): void {
@@ -134,8 +145,7 @@ export class Session {
 
   #sendAs(directive: Directive, body: Body | undefined): boolean {
     const sequence = this.#sent + 1;
-    const stamped: Directive & SessionHeader = { ...directive, session: this.id, sequence };
-    const header = stamped as unknown as DirectiveHeader;
+    const header = stamped(directive, this.id, sequence);
     const hasRoom = this.connection.send(body ? { header, body } : { header });
     // Only now: what the connection refused leaves no gap in the numbers.
     this.#sent = sequence;
@@ -149,7 +159,8 @@ export class Session {
       dropBody(body);
       if (isClosed(error)) throw error;
       // Of no concern to the others that wait.
-      onRefused?.(error as Error);
+      if (this.#onLateRefusal) this.#onLateRefusal(directive, error as Error, onRefused);
+      else onRefused?.(error as Error);
     }
   }
 
@@ -193,6 +204,18 @@ function assertBody(directive: WithBody, body: Body | undefined): void {
 
 function waitingBytes(directive: Directive, body: Body | undefined): number {
   return WAITING_BYTES + JSON.stringify(directive).length + (body?.parts ? body.byteLength : 0);
+}
+
+/**
+ * The header of a directive. One that is sent for the first time becomes its own header, since a copy costs more than all else
+ * that sending takes; one that is sent again may still be on its way to somebody.
+ */
+function stamped(directive: Directive, session: string, sequence: number): DirectiveHeader {
+  const given = directive as Directive & Partial<Stamp>;
+  const header = (given.session === undefined ? given : { ...given }) as Stamp;
+  header.session = session;
+  header.sequence = sequence;
+  return header as unknown as DirectiveHeader;
 }
 
 /** The same with the texts of its error alone, which any connection can send; `undefined` when that is no less. */

@@ -41,8 +41,9 @@ export class AnsweredRuns {
 
   /** Keeps who was told an outcome of an attempt, which the worker knows `at` a run that may have another name. */
   keepAt(told: readonly RunRecord[], attempt: number, node: NodeSession, at: RunHeader): void {
-    const waiting = told.filter(({ requester }) => requester.acknowledges);
-    if (waiting.length === 0) return node.acknowledge(at);
+    let waiting = 0;
+    for (const { requester } of told) if (requester.acknowledges) waiting += 1;
+    if (waiting === 0) return node.acknowledge(at);
     const { runId, lease } = at;
     // Named one by one: a spread costs more than all else here.
     const kept: KeptOutcome = this.#kept.get(lease) ?? {
@@ -53,10 +54,11 @@ export class AnsweredRuns {
       waiting: 0,
     };
     this.#kept.set(lease, kept);
-    kept.waiting += waiting.length;
-    for (const { requester, request } of waiting) {
+    kept.waiting += waiting;
+    for (const { requester, request } of told) {
+      if (!requester.acknowledges) continue;
       const toldIn = requester.connections;
-      this.#add(requester, request.runId, { toldIn, attempt, kept });
+      this.#add(requester, request.runId, { toldIn, attempt, kept, failure: undefined });
     }
   }
 

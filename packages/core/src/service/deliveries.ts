@@ -1,6 +1,7 @@
 import { toPlainError } from '../errors/error-conversion.js';
 import type { Body } from '../model/body.js';
 import type { RunCompletes } from '../protocol/directives.js';
+import { completedFor } from '../protocol/forwarded.js';
 import { WatchedBody } from '../protocol/watched-body.js';
 import { failure } from './failure.js';
 import type { RunRecord } from './run-record.js';
@@ -43,7 +44,7 @@ export class Deliveries {
   /** When the result can't be sent, the requester hears why. */
   #answer({ requester, request, attempt }: RunRecord, report: RunCompletes, body: Body | undefined): void {
     const { runId } = request;
-    requester.post({ ...report, runId, lease: 0 }, body, (error) =>
+    requester.post(completedFor(runId, report), body, (error) =>
       requester.post(failure(runId, attempt, toPlainError(error), false)),
     );
   }

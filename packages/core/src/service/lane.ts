@@ -111,7 +111,7 @@ export function ranksBefore(a: Lane, b: Lane): boolean {
 }
 
 /** Whether the head of one lane goes before that of another, whatever their kinds and priorities. Both are up to date. */
-export function goesBefore(a: Lane, b: Lane): boolean {
+function goesBefore(a: Lane, b: Lane): boolean {
   if (a.priority !== b.priority) return a.priority > b.priority;
   if (a.rank !== b.rank) return a.rank < b.rank;
   if (a.rootTurn !== b.rootTurn) return a.rootTurn < b.rootTurn;
@@ -119,6 +119,12 @@ export function goesBefore(a: Lane, b: Lane): boolean {
   if (!first || !second) return first !== undefined;
   const [depth, otherDepth] = [depthOf(first), depthOf(second)];
   return depth === otherDepth ? first.order < second.order : depth > otherDepth;
+}
+
+/** The one of two lanes whose head goes first. Both are up to date. */
+export function earlier(one: Lane | undefined, other: Lane | undefined): Lane | undefined {
+  if (!one || !other) return one ?? other;
+  return goesBefore(other, one) ? other : one;
 }
 
 function depthOf({ request }: RunRecord): number {

@@ -80,7 +80,10 @@ export class NodeSession implements RunRequester {
       this.#logger.log('warn', `${why}; its connection closes`);
       void connection.close('does not read what it is told');
     };
-    return new Session(id, connection, { bytes: LIMITS.unreadBytes, onExceeded });
+    return new Session(id, connection, {
+      unread: { bytes: LIMITS.unreadBytes, onExceeded },
+      onLateRefusal: (directive, error, onRefused) => this.#refused(directive, error, onRefused),
+    });
   }
 
   /** Lets the node forget the outcome of a run that it executed. */
@@ -101,15 +104,16 @@ export class NodeSession implements RunRequester {
    * @param onRefused - hears, now or later, when the connection goes on but can't send this, such as what is too long.
    */
   post(directive: Directive, body?: Body, onRefused?: OnRefused): void {
-    const refused = (error: Error): void => {
-      this.#logger.log('debug', `${directive.type} to ${this.name} was not sent`, { error });
-      if (this.isConnected) onRefused?.(error);
-    };
     try {
-      this.#session.send(directive, body, refused);
+      this.#session.send(directive, body, onRefused);
     } catch (error) {
       dropBody(body);
-      refused(error as Error);
+      this.#refused(directive, error as Error, onRefused);
     }
+  }
+
+  #refused({ type }: Directive, error: Error, onRefused: OnRefused | undefined): void {
+    this.#logger.log('debug', `${type} to ${this.name} was not sent`, { error });
+    if (this.isConnected) onRefused?.(error);
   }
 }

@@ -4,7 +4,9 @@ import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { LIMITS } from '../model/limits.js';
 import type { Clock } from '../ports/clock.js';
 import type { RequestStart, RunHeader } from '../protocol/directives.js';
+import { requestFor } from '../protocol/forwarded.js';
 import { isStreaming } from '../protocol/watched-body.js';
+import { earlier, type Lane } from './lane.js';
 import { Leases } from './leases.js';
 import { Holdings } from './holdings.js';
 import { expectedMs, match, matchOther, takes } from './matchmaker.js';
@@ -194,7 +196,10 @@ export class Placement {
   }
 
   #nextFor(worker: WorkerEntry): RunRecord | undefined {
-    return this.queue.first(takenKinds(worker));
+    let best: Lane | undefined;
+    for (const { pool } of worker.memberships)
+      for (const kind of pool.waiting) if (takes(worker, kind.routineId)) best = earlier(best, kind.first);
+    return best?.head;
   }
 
   /** Workers came, went or drain: what waits for them finds them again, or is sent whole for others. */
@@ -238,9 +243,8 @@ export class Placement {
     // What streams goes to this worker, and is kept nowhere.
     if (body && isStreaming(body)) record.body = undefined;
     const { attempt, lease } = record;
-    worker.node.post({ ...record.request, attempt, lease }, body, (error) =>
-      this.#refused(record, lease, error),
-    );
+    const directive = requestFor(record.request, attempt, lease);
+    worker.node.post(directive, body, (error) => this.#refused(record, lease, error));
   }
 
   #hold(record: RunRecord, worker: WorkerEntry): void {
@@ -308,10 +312,4 @@ export class Placement {
       ...(error && { error }),
     });
   }
-}
-
-/** The kinds that wait for workers like one, and of which it takes one more run. */
-function* takenKinds(worker: WorkerEntry): Generator<RunKind> {
-  for (const { pool } of worker.memberships)
-    for (const kind of pool.waiting) if (takes(worker, kind.routineId)) yield kind;
 }

@@ -2,6 +2,7 @@ import { fromPlainError, toPlainError } from '../errors/error-conversion.js';
 import type { PlainError } from '../errors/plain-error.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { Directive, PlaceAgain, RunCompletes, RunFails } from '../protocol/directives.js';
+import { startingFor } from '../protocol/forwarded.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import type { AnsweredRuns } from './answered-runs.js';
 import { Deliveries } from './deliveries.js';
@@ -57,12 +58,19 @@ export class RunOutcomes {
       this.#deliveries.begin(record, report, body);
       return this.#placement.fill();
     }
-    const followers = this.#shared.end(record);
-    const told = [record, ...followers.filter((follower) => canRead(follower, report))];
-    for (const each of told) this.#deliveries.pass(each, report, body);
-    this.#answer(told, record);
-    this.#handOver(followers.filter((follower) => !canRead(follower, report)));
+    this.#tellCompleted(record, report, body);
     this.#placement.fill();
+  }
+
+  #tellCompleted(record: RunRecord, report: RunCompletes, body: Body | undefined): void {
+    const followers = this.#shared.end(record);
+    this.#deliveries.pass(record, report, body);
+    // Most have none that follow.
+    if (followers.length === 0) return this.#answer([record], record);
+    const readers = followers.filter((follower) => canRead(follower, report));
+    for (const reader of readers) this.#deliveries.pass(reader, report, body);
+    this.#answer([record, ...readers], record);
+    this.#handOver(followers.filter((follower) => !canRead(follower, report)));
   }
 
   /** A run failed, or its worker could not take or keep it: then it is placed elsewhere. */
@@ -119,8 +127,10 @@ export class RunOutcomes {
   tell(record: RunRecord, report: Report): void {
     // Of two executions the first is told of, as long as it is there.
     if (record.first) return;
-    for (const { requester, request } of [record, ...(record.followers ?? [])])
-      requester.post({ ...report, runId: request.runId, lease: 0 });
+    const { requester, request, followers } = record;
+    requester.post(reportFor(request.runId, report));
+    for (const follower of followers ?? [])
+      follower.requester.post(reportFor(follower.request.runId, report));
   }
 
   /** Tells that a run is computing where it is now, once its body has begun there. */
@@ -215,4 +225,8 @@ export class RunOutcomes {
   #handOver(followers: readonly RunRecord[]): void {
     for (const follower of followers) if (!this.#shared.join(follower)) this.#placement.accept(follower);
   }
+}
+
+function reportFor(runId: string, report: Report): Report {
+  return report.type === 'v1.routine.starting' ? startingFor(runId, report) : { ...report, runId, lease: 0 };
 }

@@ -1,4 +1,4 @@
-import { goesBefore, Lane, Root } from './lane.js';
+import { Lane, Root } from './lane.js';
 import type { KindLevel, RunKind } from './run-kind.js';
 import type { RunRecord } from './run-record.js';
 
@@ -59,13 +59,6 @@ export class RunQueue {
     if (!lane) return;
     lane.served(this.nextTurn());
     this.#takeOut(record, lane);
-  }
-
-  /** The run that goes first among those of some kinds. */
-  first(kinds: Iterable<RunKind>): RunRecord | undefined {
-    let best: Lane | undefined;
-    for (const { first } of kinds) if (first && (!best || goesBefore(first, best))) best = first;
-    return best?.head;
   }
 
   /** A root of which nothing waited begins with the turn of its run: behind all others, unless the run comes back. */

@@ -5,6 +5,8 @@ import { dropBody } from '../model/body.js';
 import { isStreaming } from '../protocol/watched-body.js';
 import type { RunRecord } from './run-record.js';
 
+const NONE: readonly RunRecord[] = [];
+
 /**
  * Equal calls of several nodes that are under way at once: the first leads and is placed, the others follow and get what comes
  * of it. Which calls are equal is known by the digest of their arguments.
@@ -62,8 +64,9 @@ export class SharedRuns {
   /** A run is over, or will be: who joins from now on has a run of its own. @returns those that followed it. */
   end(record: RunRecord): readonly RunRecord[] {
     const { sharedAs } = record;
-    const followers = [...(record.followers ?? [])];
     if (sharedAs !== undefined && this.#leaders.get(sharedAs) === record) this.#leaders.delete(sharedAs);
+    if (!record.followers) return NONE;
+    const followers = [...record.followers];
     record.followers = undefined;
     for (const follower of followers) follower.leader = undefined;
     return followers;

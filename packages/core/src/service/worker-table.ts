@@ -47,7 +47,9 @@ export class WorkerTable {
     this.#numbered += 1;
     const { routines, serializers } = group ?? offer;
     const shared = { ...offer, routines, serializers };
-    const worker = new WorkerEntry(shared, this.#numbered, (...change) => this.#changed(...change));
+    const worker = new WorkerEntry(shared, this.#numbered, (changed, takesMore) =>
+      this.#changed(changed, takesMore),
+    );
     this.#workers.set(worker.node, worker);
     this.#numbers.set(worker.number, worker);
     if (!group) return worker;

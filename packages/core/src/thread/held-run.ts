@@ -34,9 +34,10 @@ export class HeldRun {
   readonly call: EncodedCall;
   readonly host: RunHost;
   readonly #parts: HeldRunParts;
-  readonly #subRuns = new Map<string, SubRun>();
+  /** By their ids; made when first needed, as is what it was asked about them. */
+  #subRuns: Map<string, SubRun> | undefined;
   /** What the guest was asked about sub-runs, by their ids. */
-  readonly #questions = new Map<string, Question>();
+  #questions: Map<string, Question> | undefined;
   #made: HostContents | undefined;
   /**
    * `coming` while its arguments are made ready for the thread, `waiting` in the thread's inbox, then `computing`, and
@@ -92,7 +93,7 @@ export class HeldRun {
 
   /** Cancels a sub-run whose caller waits no more. @returns whether it was one of this run's. */
   withdraw(subRunId: string, error: PlainError): boolean {
-    const subRun = this.#subRuns.get(subRunId);
+    const subRun = this.#subRuns?.get(subRunId);
     subRun?.cancellation.cancel(fromPlainError(error));
     return subRun !== undefined;
   }
@@ -100,13 +101,13 @@ export class HeldRun {
   /** Ends the run. Sub-runs that nobody waits for any more are cancelled, save detached ones. */
   settle(outcome: Outcome): void {
     this.state = 'over';
-    if (this.#subRuns.size > 0) {
+    if (this.#subRuns && this.#subRuns.size > 0) {
       const reason = endedBefore(this.call, 'sub-run');
       for (const { cancellation, isDetached } of this.#subRuns.values())
         if (!isDetached) cancellation.cancel(reason);
       this.#subRuns.clear();
     }
-    for (const question of this.#questions.values()) question.resolve(false);
+    for (const question of this.#questions?.values() ?? []) question.resolve(false);
     this.#made?.close(
       outcome.status === 'DONE' ? endedBefore(this.call, 'stream') : fromPlainError(outcome.error),
     );
@@ -120,7 +121,7 @@ export class HeldRun {
       mayRetry: (error) =>
         new Promise((resolve, reject) => {
           if (this.state === 'over') return resolve(false);
-          this.#questions.set(runId, { resolve, reject });
+          (this.#questions ??= new Map()).set(runId, { resolve, reject });
           this.#parts.thread.send({ kind: 'may-retry', runId, error });
         }),
       // How it ended comes with its answer.
@@ -140,8 +141,8 @@ export class HeldRun {
   }
 
   #hear({ runId, wanted, error }: Extract<ToHost, { kind: 'retry' }>): void {
-    const question = this.#questions.get(runId);
-    this.#questions.delete(runId);
+    const question = this.#questions?.get(runId);
+    this.#questions?.delete(runId);
     if (error) question?.reject(fromPlainError(error));
     else question?.resolve(wanted);
   }
@@ -179,10 +180,11 @@ export class HeldRun {
     args: Encoded | undefined,
   ): Promise<void> {
     const cancellation = new Cancellation();
-    this.#subRuns.set(message.runId, { cancellation, isDetached: message.detached === true });
+    const subRuns = (this.#subRuns ??= new Map());
+    subRuns.set(message.runId, { cancellation, isDetached: message.detached === true });
     const requester = this.#requesterOf(message, watched);
     const answered = await this.host.request(fromCallMessage(message, args), cancellation, requester);
-    this.#subRuns.delete(message.runId);
+    subRuns.delete(message.runId);
     const outcome = await copied(this.state === 'over' ? this.#tooLate : answered, this.#parts.clock);
     const value = outcome.status === 'DONE' ? outcome.value : undefined;
     const streams = value?.streams ? this.#contents.keep(value) : undefined;

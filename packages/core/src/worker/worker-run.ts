@@ -101,7 +101,8 @@ export class WorkerRun implements RunHost {
   starting(): void {
     this.#hasBegun = true;
     const { link, worker } = this.#parts;
-    link.post({ type: 'v1.routine.starting', ...this.header, worker });
+    const { runId, attempt, lease } = this.header;
+    link.post({ type: 'v1.routine.starting', runId, attempt, lease, worker });
   }
 
   hanging(waits: boolean): void {
@@ -159,15 +160,19 @@ export class WorkerRun implements RunHost {
       return this.fail(toPlainError(error), 'no', false);
     }
     const blobs = sent?.blobs;
+    const { runId, attempt, lease } = this.header;
     const completed: RunCompletes = {
       type: 'v1.routine.completed',
-      ...this.header,
+      runId,
+      attempt,
+      lease,
       durationMs,
       rememberedIn,
-      ...(node && this.#wantsNode(rememberedIn) && { node: textOfNode(node) }),
+      node: node && this.#wantsNode(rememberedIn) ? textOfNode(node) : undefined,
       streams: (!reference && value?.streams) || undefined,
-      ...(blobs && { blobs, store: this.#store }),
-      ...(reference && { reference: textOfReference(reference) }),
+      blobs,
+      store: blobs && this.#store,
+      reference: reference && textOfReference(reference),
     };
     this.#told = { directive: completed, value: sent?.body.value };
     this.#send(completed, sent?.body);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RequestStart } from '../../src/protocol/directives.js';
-import { PATIENCE } from '../../src/service/lane.js';
+import { earlier, PATIENCE } from '../../src/service/lane.js';
 import type { NodeSession } from '../../src/service/node-session.js';
 import { kindKeyOf, RunKind } from '../../src/service/run-kind.js';
 import { RunQueue } from '../../src/service/run-queue.js';
@@ -32,7 +32,8 @@ class Waiting {
 
   /** Places what goes first, of some routines. */
   place(routines: readonly string[] = [...this.kinds.keys()]): RunRecord | undefined {
-    const first = this.queue.first(routines.flatMap((routineId) => this.kinds.get(routineId) ?? []));
+    const lanes = routines.map((routineId) => this.kinds.get(routineId)?.first);
+    const first = lanes.reduce(earlier, undefined)?.head;
     if (first) this.queue.serve(first);
     return first;
   }

@@ -67,8 +67,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'nobody waits any longer when a worker becomes free',
     file: 'service/run-outcomes.js',
-    text: 'this.#handOver(followers.filter((follower) => !canRead(follower, report)));\n        this.#placement.fill();',
-    replacement: 'this.#handOver(followers.filter((follower) => !canRead(follower, report)));',
+    text: 'this.#tellCompleted(record, report, body);\n        this.#placement.fill();',
+    replacement: 'this.#tellCompleted(record, report, body);',
   },
   {
     name: 'the runs of a lost worker are forgotten',
@@ -128,8 +128,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'who joined an equal call gets nothing',
     file: 'service/run-outcomes.js',
-    text: 'const told = [record, ...followers.filter((follower) => canRead(follower, report))];',
-    replacement: 'const told = [record];',
+    text: 'const readers = followers.filter((follower) => canRead(follower, report));',
+    replacement: 'const readers = [];',
   },
   {
     name: 'who waits for a run that executes joins the call in flight of its requester',

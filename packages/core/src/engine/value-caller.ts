@@ -34,7 +34,7 @@ import { findDefinition } from './find-definition.js';
 import { contentOf } from '../context/content-of.js';
 import { InlineRun } from './inline-run.js';
 import { isolateArguments } from './isolate.js';
-import { statusOf, type RequestPipeline } from './request-pipeline.js';
+import type { RequestPipeline } from './request-pipeline.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunEvents } from './run-events.js';
 import { statusOf } from './status-of.js';

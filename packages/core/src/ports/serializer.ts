@@ -9,6 +9,10 @@ export interface Serializer<T = unknown, Plain = unknown> {
   claims(value: object): value is T & object;
   /** What to carry instead: any encodable value, other claimed instances included. */
   serialize(value: T): Plain;
-  /** The inverse. `plain` is the caller's own, and may come from a stranger: check it. */
+  /**
+   * The inverse. `plain` is the caller's own, and may come from a stranger: check it. Keep the arrays and objects in it rather
+   * than copies: they may stand elsewhere in the value too, and what a copy holds stands in two places then. A value whose stream
+   * stands in two can't be encoded again (`VALUE_NOT_ENCODABLE`), since a stream is read once.
+   */
   deserialize(plain: Plain): T;
 }

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { MsgpackrCodec } from '../../src/codec/msgpackr-codec.js';
 import { snapshot } from '../../src/codec/snapshot.js';
 import type { EncodedValue, ValueStream } from '../../src/ports/codec.js';
+import type { Serializer } from '../../src/ports/serializer.js';
 import { countingBytes } from './stored-value.js';
 
 const codec = new MsgpackrCodec();
@@ -115,6 +116,47 @@ describe('a stream in a value', () => {
     const encoded = encode([bytes([1]), new Uint8Array(2000)]);
     expect(snapshot(encoded).streams).toBe(1);
     expect(snapshot(encoded).buffers.map(({ byteLength }) => byteLength)).toEqual([2000, 0]);
+  });
+});
+
+describe('a stream in an array that an instance shares with the value', () => {
+  class Batch {
+    constructor(readonly items: readonly unknown[]) {}
+  }
+  const codecWith = (deserialize: (items: unknown[]) => Batch): MsgpackrCodec =>
+    new MsgpackrCodec({
+      serializers: [
+        {
+          key: 'test/Batch',
+          claims: (value): value is Batch => value instanceof Batch,
+          serialize: ({ items }: Batch) => items,
+          deserialize,
+        } as Serializer<Batch, unknown[]> as Serializer,
+      ],
+    });
+  const arriveBy = (codec: MsgpackrCodec): [Batch, unknown[]] => {
+    const batch = new Batch([bytes([1])]);
+    return codec.decode(codec.encode([batch, batch.items], { streams: true })) as [Batch, unknown[]];
+  };
+
+  it('is encoded again when its serializer keeps the array', () => {
+    const codec = codecWith((items) => new Batch(items));
+    const arrived = arriveBy(codec);
+    expect(arrived[0].items).toBe(arrived[1]);
+    expect(codec.encode(arrived, { streams: true }).valueStreams).toHaveLength(1);
+  });
+
+  it('arrives, but is not encoded again, when its serializer makes the array anew', () => {
+    const codec = codecWith((items) => new Batch([...items]));
+    const arrived = arriveBy(codec);
+    expect(arrived[0].items).not.toBe(arrived[1]);
+    expect(arrived[0].items[0]).toBe(arrived[1][0]);
+    expect(() => codec.encode(arrived, { streams: true, path: 'result' })).toThrow(
+      expect.objectContaining({
+        code: 'VALUE_NOT_ENCODABLE',
+        message: expect.stringMatching(/^result\[1\]\[0\] is a stream that stands in the value twice/),
+      }),
+    );
   });
 });
 

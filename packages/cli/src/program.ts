@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { cacheCommand } from './commands/cache.js';
 import { cancelCommand } from './commands/cancel.js';
+import { complianceCommand } from './commands/compliance.js';
 import { devCommand } from './commands/dev.js';
 import { doctorCommand } from './commands/doctor.js';
 import { infoCommand } from './commands/info.js';
@@ -25,6 +26,7 @@ const COMMANDS = [
   cancelCommand,
   cacheCommand,
   doctorCommand,
+  complianceCommand,
 ];
 
 /**

@@ -5,6 +5,15 @@
  */
 export { codecCompliance, codecKit } from './compliance/codec.js';
 export type { CodecAbilities, CodecGiven, CodecSubject } from './compliance/codec-subject.js';
+export {
+  executionPolicyCompliance,
+  executionPolicyKit,
+  type ExecutionPolicyGiven,
+  type ExecutionPolicySubject,
+  type PolicyAbilities,
+} from './compliance/execution-policy.js';
+export { serializerCompliance, serializerKit } from './compliance/serializer.js';
+export type { SerializerGiven, SerializerSubject } from './compliance/serializer-subject.js';
 export type { CaseResources } from './compliance/case-resources.js';
 export type { ComplianceCase, ComplianceGroup, ComplianceKit, ComplianceSubject } from './compliance/kit.js';
 export { type CaseOptions, registerCompliance } from './compliance/register.js';
@@ -14,6 +23,8 @@ export type {
   ComplianceGroupReport,
   ComplianceReport,
 } from './compliance/report.js';
+export { complianceKits } from './compliance/kits.js';
+export { complianceBadge, complianceSummary, complianceTable } from './compliance/report-text.js';
 export { type ComplianceOptions, runCompliance } from './compliance/run-compliance.js';
 export type { ComplianceRunner } from './compliance/runner.js';
 export { type RawPeer, rawTcpPeer } from './compliance/raw-peer.js';

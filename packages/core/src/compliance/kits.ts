@@ -1,0 +1,15 @@
+import { codecKit } from './codec.js';
+import { executionPolicyKit } from './execution-policy.js';
+import type { ComplianceKit } from './kit.js';
+import { resultStoreKit } from './result-store.js';
+import { serializerKit } from './serializer.js';
+import { transportKit } from './transport.js';
+
+/** Every kit of this version. @public */
+export const complianceKits: readonly ComplianceKit[] = [
+  codecKit,
+  executionPolicyKit,
+  resultStoreKit,
+  serializerKit,
+  transportKit,
+];

@@ -5,6 +5,8 @@
  */
 export { codecCompliance, codecKit } from './compliance/codec.js';
 export type { CodecAbilities, CodecGiven, CodecSubject } from './compliance/codec-subject.js';
+export { engineCompliance, engineKit } from './compliance/engine.js';
+export type { EngineAbilities, EngineSubject } from './compliance/engine-subject.js';
 export {
   executionPolicyCompliance,
   executionPolicyKit,

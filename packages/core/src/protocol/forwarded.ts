@@ -56,6 +56,5 @@ export function completedFor(runId: string, report: RunCompletes): RunCompletes 
     blobs: report.blobs,
     store: report.store,
     reference: report.reference,
-    worker: report.worker,
   };
 }

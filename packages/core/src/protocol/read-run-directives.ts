@@ -34,8 +34,7 @@ function readStarting(fields: FieldReader): RunStarts {
 
 /** As {@link readStarting}. */
 function readCompleted(fields: FieldReader): RunCompletes {
-  const { runId, attempt, lease, rememberedIn, node, streams, blobs, store, reference, worker } =
-    fields.header;
+  const { runId, attempt, lease, rememberedIn, node, streams, blobs, store, reference } = fields.header;
   return {
     type: 'v1.routine.completed',
     runId: fields.asText('runId', runId, ID_LENGTH),
@@ -49,7 +48,6 @@ function readCompleted(fields: FieldReader): RunCompletes {
     store:
       store === undefined && blobs === undefined ? undefined : fields.asText('store', store, STORE_LENGTH),
     reference: reference === undefined ? undefined : readReference(fields.record('reference')),
-    worker: worker === undefined ? undefined : fields.asText('worker', worker, NAME_LENGTH),
   };
 }
 

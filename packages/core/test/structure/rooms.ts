@@ -50,6 +50,8 @@ export const roomExceptions: readonly { files: RegExp; mayImport: readonly strin
   { files: /^compliance\/(run-(case|compliance)|turns)\.ts$/, mayImport: ['lifecycle/platform'] },
   // A serializer is judged by what a codec does with it, unless the subject brings another.
   { files: /^compliance\/serializer\.ts$/, mayImport: ['codec'] },
+  // An engine is judged as applications have it: composed by a lifecycle, called through routines.
+  { files: /^compliance\/engine[^/]*\.ts$/, mayImport: ['context', 'define', 'lifecycle'] },
 ];
 
 /** The public entry points. They may import any room; no room imports them. */

@@ -237,7 +237,10 @@ export class Dispatcher {
 
   #starting({ runId, attempt, worker }: RunStarts): void {
     const pending = this.#pending.get(runId);
-    if (!pending) return;
+    if (pending) this.#begun(pending, attempt, worker);
+  }
+
+  #begun(pending: Pending, attempt: number, worker: string): void {
     // After a loss the service may say it again.
     const isNews = pending.started?.attempt !== attempt || pending.started.worker !== worker;
     pending.started = { attempt, worker };
@@ -256,7 +259,8 @@ export class Dispatcher {
       dropBody(body);
       return this.#acknowledgements.add(run);
     }
-    const { durationMs, rememberedIn } = run;
+    const { durationMs, rememberedIn, worker } = run;
+    if (worker !== undefined) this.#begun(pending, run.attempt, worker);
     const node = run.node === undefined ? undefined : nodeOfText(run.node);
     const done = (value: Encoded | undefined, reference?: ReferenceData): void => {
       this.#acknowledgements.add(run);

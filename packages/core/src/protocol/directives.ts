@@ -242,6 +242,8 @@ export interface RunCompletes extends RunHeader {
   readonly blobs?: readonly BlobPart[] | undefined;
   /** Names the kept result, when that was asked for; then there is no body. */
   readonly reference?: ReferenceText | undefined;
+  /** Name of the worker, when no `starting` came before: the body began, and its end followed at once. */
+  readonly worker?: string | undefined;
 }
 /**
  * What is to become of a run that gave no value. `no`: it failed. `busy`: the worker had no slot for it. `lost`: what

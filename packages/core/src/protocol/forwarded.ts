@@ -56,5 +56,6 @@ export function completedFor(runId: string, report: RunCompletes): RunCompletes 
     blobs: report.blobs,
     store: report.store,
     reference: report.reference,
+    worker: report.worker,
   };
 }

@@ -34,7 +34,8 @@ function readStarting(fields: FieldReader): RunStarts {
 
 /** As {@link readStarting}. */
 function readCompleted(fields: FieldReader): RunCompletes {
-  const { runId, attempt, lease, rememberedIn, node, streams, blobs, store, reference } = fields.header;
+  const { runId, attempt, lease, rememberedIn, node, streams, blobs, store, reference, worker } =
+    fields.header;
   return {
     type: 'v1.routine.completed',
     runId: fields.asText('runId', runId, ID_LENGTH),
@@ -48,6 +49,7 @@ function readCompleted(fields: FieldReader): RunCompletes {
     store:
       store === undefined && blobs === undefined ? undefined : fields.asText('store', store, STORE_LENGTH),
     reference: reference === undefined ? undefined : readReference(fields.record('reference')),
+    worker: worker === undefined ? undefined : fields.asText('worker', worker, NAME_LENGTH),
   };
 }
 

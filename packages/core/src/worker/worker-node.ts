@@ -30,6 +30,7 @@ import type { Transport } from '../ports/transport.js';
 import type { WorkerExecutor } from '../ports/worker-executor.js';
 import type { RequestStart, RunHeader, WorkerReady } from '../protocol/directives.js';
 import { argumentsAtHand, loadArguments } from './load-arguments.js';
+import { Beginnings } from './beginnings.js';
 import { Grace } from './grace.js';
 import { HeldRuns, type WorkerCounts } from './held-runs.js';
 import { callOf, toldOf } from './requests.js';
@@ -121,6 +122,7 @@ export class WorkerNode {
       link: this.#link,
       engine: this.#engine,
       contents: parts.contents,
+      beginnings: new Beginnings(parts.clock),
       onHanging: (waits) => {
         this.#held.countHanging(waits);
         this.#refresh();

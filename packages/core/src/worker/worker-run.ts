@@ -24,6 +24,7 @@ import type {
   RunHeader,
 } from '../protocol/directives.js';
 import { textOfNode, textOfReference } from '../protocol/reference-text.js';
+import type { Beginnings, BegunRun } from './beginnings.js';
 
 /** What the runs of one worker share. */
 export interface WorkerRunParts {
@@ -31,6 +32,7 @@ export interface WorkerRunParts {
   readonly link: ServiceLink;
   readonly engine: RemoteDispatchEngine;
   readonly contents: Contents;
+  readonly beginnings: Beginnings;
   /** A run began to hang (`true`) or computes again. */
   readonly onHanging: (waits: boolean) => void;
 }
@@ -44,7 +46,7 @@ interface Told {
 type Done = Extract<Outcome, { readonly status: 'DONE' }>;
 
 /** A run that the service sent, from its taking to its report. */
-export class WorkerRun implements RunHost {
+export class WorkerRun implements RunHost, BegunRun {
   readonly header: RunHeader;
   readonly cancel = new Cancellation();
   /** See {@link HeldRun.detached}. */
@@ -56,6 +58,8 @@ export class WorkerRun implements RunHost {
   readonly #answer: RequestStart['answer'];
   #hangs = false;
   #hasBegun = false;
+  /** Whether the service knows, or is about to, that the body began. */
+  #isBeginningTold = false;
   #told: Told | undefined;
   #onOver: (() => void) | undefined;
 
@@ -100,6 +104,12 @@ export class WorkerRun implements RunHost {
 
   starting(): void {
     this.#hasBegun = true;
+    this.#parts.beginnings.add(this);
+  }
+
+  tellBeginning(): void {
+    if (this.#isBeginningTold || !this.#hasBegun) return;
+    this.#isBeginningTold = true;
     const { link, worker } = this.#parts;
     const { runId, attempt, lease } = this.header;
     link.post({ type: 'v1.routine.starting', runId, attempt, lease, worker });
@@ -108,15 +118,18 @@ export class WorkerRun implements RunHost {
   hanging(waits: boolean): void {
     if (this.#hangs === waits) return;
     this.#hangs = waits;
+    this.tellBeginning();
     this.#parts.link.post({ type: 'v1.routine.hanging', ...this.header, waits });
     this.#parts.onHanging(waits);
   }
 
   progress(done: number, total: number | undefined): void {
+    this.tellBeginning();
     this.#parts.link.post({ type: 'v1.routine.progress', ...this.header, done, total });
   }
 
   log(level: LogLevel, message: string): void {
+    this.tellBeginning();
     this.#parts.link.post({ type: 'v1.log', ...this.header, level, message });
   }
 
@@ -161,6 +174,8 @@ export class WorkerRun implements RunHost {
     }
     const blobs = sent?.blobs;
     const { runId, attempt, lease } = this.header;
+    const worker = this.#hasBegun && !this.#isBeginningTold ? this.#parts.worker : undefined;
+    this.#isBeginningTold = true;
     const completed: RunCompletes = {
       type: 'v1.routine.completed',
       runId,
@@ -173,6 +188,7 @@ export class WorkerRun implements RunHost {
       blobs,
       store: blobs && this.#store,
       reference: reference && textOfReference(reference),
+      worker,
     };
     this.#told = { directive: completed, value: sent?.body.value };
     this.#send(completed, sent?.body);
@@ -224,6 +240,7 @@ export class WorkerRun implements RunHost {
 
   /** Tells the service that the run gave no value. */
   fail(error: Extract<Outcome, { status: 'FAILED' }>['error'], again: PlaceAgain, cancelled: boolean): void {
+    this.tellBeginning();
     const failed: RunFails = { type: 'v1.routine.failed', ...this.header, cancelled, again, error };
     // What is placed elsewhere is nobody's any more.
     this.#told = again === 'no' ? { directive: failed } : undefined;

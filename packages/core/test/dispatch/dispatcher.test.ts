@@ -91,6 +91,20 @@ describe('a call that was dispatched', () => {
     expect(body.isGivenUp).toBe(true);
   });
 
+  it('is known to have begun by a result that names its worker, unless that was told before', async () => {
+    const body = bodyOf({ head: new Uint8Array([7]), buffers: [] });
+    const run = { attempt: 1, lease: 0, durationMs: 1 };
+    const named = { type: 'v1.routine.completed', ...run, worker: 'worker-7' };
+    await service.say({ ...named, runId: 'run-1' }, body);
+    expect((await outcome).status).toBe('DONE');
+    expect(heard).toEqual(['1 on worker-7']);
+    const other = dispatch('run-2');
+    await service.say({ type: 'v1.routine.starting', ...run, runId: 'run-2', worker: 'worker-7' });
+    await service.say({ ...named, runId: 'run-2' }, body);
+    expect((await other).status).toBe('DONE');
+    expect(heard).toEqual(['1 on worker-7', '1 on worker-7']);
+  });
+
   it('is acknowledged when its outcome is whole, and not before', async () => {
     await completed('run-1', new UnreadBody());
     expect(acknowledged()).toEqual([]);

@@ -141,8 +141,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the store is not asked before a call is run',
     file: 'cache/result-cache.js',
-    text: 'if (stored)\n                flight.land',
-    replacement: 'if (stored === null)\n                flight.land',
+    text: 'if (stored)\n                    this.#land(flight,',
+    replacement: 'if (stored === null)\n                    this.#land(flight,',
   },
   {
     name: 'the lease of an equal call is not given back',

@@ -20,13 +20,14 @@ export function withName(call: EncodedCall): EncodedCall {
   return call.answer === undefined ? { ...call, answer: 'both' } : call;
 }
 
-/** The outcome with nothing but what the call asked for; when it lacks that, a failed one. */
+/** The outcome with nothing but what the call asked for, and what stands for its value; when it lacks that, a failed one. */
 export function asAnswer(call: EncodedCall, outcome: Outcome): Outcome {
   if (outcome.status !== 'DONE') return outcome;
   if (!isAnswer(call, outcome)) return notKept(call);
   if (call.answer === 'both') return outcome;
   if (call.answer === 'reference') return { ...outcome, value: undefined };
-  return outcome.reference ? { ...outcome, reference: undefined } : outcome;
+  const { reference, node = reference?.node } = outcome;
+  return reference ? { ...outcome, reference: undefined, node } : outcome;
 }
 
 function notKept({ routineId, answer }: EncodedCall): Outcome {

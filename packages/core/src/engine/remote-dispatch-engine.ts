@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { keyIsKnownByExecutor } from '../context/encode-call.js';
-import { asAnswer } from '../cache/answer-form.js';
+import { asAnswer, withName } from '../cache/answer-form.js';
 import type { ResultMaker } from '../cache/kept-results.js';
 import type { RememberedCall, ResultCache } from '../cache/result-cache.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
@@ -175,8 +175,10 @@ export class RemoteDispatchEngine implements RoutineEngine {
     const { version } = parseRoutineId(call.routineId) as NamedRoutineId;
     if (keyIsKnownByExecutor(version))
       return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);
-    // Not by way of calls in flight: the requester has one of its own, and may be this node, or one that waits for it.
-    const stored = mayBeKept ? await cache.lookUp(call, maker) : undefined;
+    // Not by way of calls in flight: the requester has one of its own, and may be this node, or one that waits for it. What
+    // stands for the value is told as well: the requester needs it to name what it keeps itself.
+    const named = mayBeKept ? { ...withName(call), argumentsDigest: call.argumentsDigest } : undefined;
+    const stored = named && (await cache.lookUp(named, maker));
     return asAnswer(call, stored ?? (await compute(host.cancel)));
   }
 }

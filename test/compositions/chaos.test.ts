@@ -8,6 +8,7 @@ import { digestOf } from './chaos/digest.ts';
 import { FaultPlan } from './chaos/fault-plan.ts';
 import type { Entry } from './chaos/journal.ts';
 import type { Member } from './chaos/member.ts';
+import { type NetworkFault, NetworkPlan } from './chaos/network-plan.ts';
 import { findAgain, judgeCluster } from './chaos/round.ts';
 import { judge } from './chaos/verdict.ts';
 
@@ -96,17 +97,71 @@ describe('the spam sweep on a service, three workers and a client', () => {
   );
 });
 
+describe('the spam sweep over a network that goes wrong', () => {
+  it(
+    'finds what the local run finds while connections break in the middle of messages, fall silent and crawl',
+    { timeout: 120_000 },
+    async () => {
+      const cluster = await startCluster({ isProxied: true });
+      const { journal, network } = cluster;
+      if (!network) throw new Error('there is no network');
+      const aside = join(cluster.store, '..');
+      const local = cluster.runLocally(join(aside, 'local'), join(aside, 'local-journal'));
+      onTestFinished(async () => void (await local));
+      cluster.hold(['evaluate', 'trainFinal']);
+      const over = new AbortController();
+      const plan = new NetworkPlan(7, LEASE_MS);
+      let left = 30;
+      const next = (nodes: number): NetworkFault => {
+        left -= 1;
+        if (left === 0) over.abort();
+        return { ...plan.next(nodes), afterMs: 50 };
+      };
+      const befalling = network.befall({ next }, over.signal);
+      const client = cluster.startClient();
+      onTestFinished(() => void client.child.kill('SIGKILL'));
+
+      await befalling;
+      await journal.has(begins('evaluate'));
+      expect(Object.values(network.counts).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(5);
+      cluster.hold(['trainFinal']);
+      const last = await journal.has(begins('trainFinal'));
+      const partition = { ...plan.next(1), kind: 'partition', forMs: 60_000 } as const;
+      const node = cluster.workers.indexOf(memberOf(cluster, last));
+      const silent = new AbortController();
+      const mended = network.befallNode(node, partition, silent.signal);
+      // Only when its lease has ended does anybody else begin what the silent worker holds.
+      await journal.has(begins('trainFinal', ({ pid }) => pid !== last.pid));
+      silent.abort();
+      await mended;
+      cluster.hold([]);
+
+      const { code, stdout, stderr } = await client.ended;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      const { stdout: expected } = await local;
+      expect(digestOf(stdout, SMALL_PLAN)).toBe(digestOf(expected, SMALL_PLAN));
+      await cluster.stop();
+      expect(cluster.mishaps).toEqual([]);
+      const verdict = await judgeCluster(cluster, SMALL_PLAN, 'client');
+      expect(verdict).toMatchObject({ tasks: SMALL_PLAN_TASKS, violations: [] });
+      expect(verdict.repeated.silent).toBeGreaterThan(0);
+      expect(await findAgain(cluster, stdout)).toEqual([]);
+    },
+  );
+});
+
 describe('the judge of a journal', () => {
-  const at = { name: 'train', attempt: 1 };
-  const begun = (pid: number, runId = 'run-1'): Entry => ({
-    type: 'begun',
-    ...at,
-    task: 'train a',
-    runId,
-    pid,
+  const KEPT_AT = 1_000_000;
+  /** Asked for so many milliseconds before the result was there. */
+  const runOf = (name: string, before = 10): string =>
+    `${(KEPT_AT - before).toString(16).padStart(12, '0')}-${name}`;
+  const first = runOf('first');
+  const begun = (pid: number, runId = first, at = KEPT_AT + 5): Entry => ({
+    ...{ type: 'begun', name: 'train', attempt: 1, task: 'train a' },
+    ...{ runId, pid, at },
   });
-  const kept: Entry = { type: 'kept', key: 'key-1', outcome: 'stored', pid: 1 };
-  const expected = { stored: new Map([['key-1', 'run-1']]), planned: 1, rootOn: 'client' } as const;
+  const kept: Entry = { type: 'kept', key: 'key-1', outcome: 'stored', pid: 1, at: KEPT_AT };
+  const expected = { stored: new Map([['key-1', first]]), planned: 1, rootOn: 'client' } as const;
 
   it.each<[string, readonly Entry[], RegExp]>([
     [
@@ -118,6 +173,11 @@ describe('the judge of a journal', () => {
     [
       'what began again for the end of another',
       [begun(1), { type: 'killed', role: 'worker', pid: 3 }, begun(2), kept],
+      /though nothing had befallen it/,
+    ],
+    [
+      'what began again because nothing came of another worker',
+      [begun(1), { type: 'silent', role: 'worker', pid: 3 }, begun(2), kept],
       /though nothing had befallen it/,
     ],
     [
@@ -147,9 +207,24 @@ describe('the judge of a journal', () => {
       { frozen: 1 },
     ],
     [
-      'nobody wanted it any more',
-      [begun(1), { type: 'killed', role: 'client', pid: 3 }, begun(2, 'run-2'), kept],
+      'the network let nothing of its process pass',
+      [begun(1), { type: 'silent', role: 'worker', pid: 1 }, begun(2), kept],
+      { silent: 1 },
+    ],
+    [
+      'its client was away for too long',
+      [begun(1), { type: 'silent', role: 'client', pid: 3 }, begun(2), kept],
       { unwanted: 1 },
+    ],
+    [
+      'nobody wanted it any more',
+      [begun(1), { type: 'killed', role: 'client', pid: 3 }, begun(2, runOf('second')), kept],
+      { unwanted: 1 },
+    ],
+    [
+      'the result of a run that nobody wanted any more came just then',
+      [begun(1), { type: 'killed', role: 'client', pid: 3 }, kept, begun(2, runOf('second'))],
+      { crossed: 1 },
     ],
   ])('takes it that a task began again when %s', (_why, entries, repeated) => {
     expect(judge(entries, expected)).toMatchObject({ violations: [], begun: 2, repeated });
@@ -159,8 +234,8 @@ describe('the judge of a journal', () => {
 describe('a plan of faults', () => {
   it('is the same for the same seed, and another for another', () => {
     const faultsOf = (seed: number): object[] => {
-      const plan = new FaultPlan(seed, 10_000);
-      return Array.from({ length: 50 }, () => plan.next(3));
+      const plans = [new FaultPlan(seed, 10_000), new NetworkPlan(seed, 10_000)];
+      return Array.from({ length: 50 }, () => plans.map((plan) => plan.next(3)));
     };
     expect(faultsOf(7)).toEqual(faultsOf(7));
     expect(faultsOf(7)).not.toEqual(faultsOf(8));

@@ -8,6 +8,7 @@ import type { SweepPlan } from '../../../examples/spam-sweep/src/sweep.ts';
 import { CommandProcess, type Ended } from '../../../packages/cli/test/support/command-process.ts';
 import { Journal } from './journal.ts';
 import { Member } from './member.ts';
+import { Network, type ProxiedNode } from './network.ts';
 
 const ROUTINES = fileURLToPath(new URL('./routines.mjs', import.meta.url));
 const CONFIG = fileURLToPath(new URL('./routine.config.mjs', import.meta.url));
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   readonly sharesStore: boolean;
   /** Where the workflow runs: in the client, or on a worker. */
   readonly rootOn: 'client' | 'worker';
+  /** Whether nodes reach the service through a network that can go wrong. Default no. */
+  readonly isProxied?: boolean;
 }
 
 /** A service, workers and a client, each the command `routine` in a process of its own. */
@@ -36,6 +39,8 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #held: string;
   #port = 0;
+  #network: Network | undefined;
+  #client: CommandProcess | undefined;
 
   constructor(options: ClusterOptions) {
     const { dir } = options;
@@ -54,6 +59,7 @@ export class Cluster {
   async start(): Promise<void> {
     await mkdir(this.store, { recursive: true });
     this.#port = await freePort();
+    if (this.#options.isProxied) this.#network = await this.#openNetwork();
     await this.service.start();
     await Promise.all(this.workers.map((worker) => worker.start()));
   }
@@ -70,8 +76,11 @@ export class Cluster {
     // References are of use only where nodes share a store.
     const inFile = [ROUTINES, '--routine', sharesStore ? 'sweep' : 'sweepOfValues'];
     const what = rootOn === 'client' ? inFile : ['wfname:sweep'];
-    const args = ['run', ...what, '--url', this.#url, '--store', this.store, ...this.#runArgs];
-    return new CommandProcess(args, this.#run);
+    const url = this.#urlOf(this.workers.length);
+    const args = ['run', ...what, '--url', url, '--store', this.store, ...this.#runArgs];
+    const client = new CommandProcess(args, this.#run);
+    this.#client = client;
+    return client;
   }
 
   /** Ends all processes in order. */
@@ -82,6 +91,12 @@ export class Cluster {
   /** Ends all processes at once. */
   async close(): Promise<void> {
     await Promise.all([...this.workers, this.service].map((member) => member.close()));
+    await this.#network?.[Symbol.asyncDispose]();
+  }
+
+  /** Between the nodes and the service: the workers in their order, then the client. */
+  get network(): Network | undefined {
+    return this.#network;
   }
 
   /**
@@ -115,15 +130,31 @@ export class Cluster {
     const { slots, sharesStore } = this.#options;
     return new CommandProcess(
       [
-        ...['worker', '--url', this.#url, '--name', `worker-${number}`, '--slots', String(slots)],
+        ...[
+          'worker',
+          '--url',
+          this.#urlOf(number - 1),
+          '--name',
+          `worker-${number}`,
+          '--slots',
+          String(slots),
+        ],
         ...['--store', sharesStore ? this.store : 'memory', '--grace-ms', '0', '--config', CONFIG],
       ],
       this.#run,
     );
   }
 
-  get #url(): string {
-    return `ws://127.0.0.1:${this.#port}/`;
+  #openNetwork(): Promise<Network> {
+    const nodes: ProxiedNode[] = this.workers.map((worker) => ({ role: 'worker', pid: () => worker.pid }));
+    nodes.push({ role: 'client', pid: () => this.#client?.child.pid });
+    // Pulses come five times as often as a lease ends, so half of one is no chance.
+    return Network.open(this.#port, nodes, this.journal, this.#options.leaseMs / 2);
+  }
+
+  /** Where a node dials. @param node - which worker, from 0, and then the client. */
+  #urlOf(node: number): string {
+    return `ws://127.0.0.1:${this.#network?.portOf(node) ?? this.#port}/`;
   }
 
   get #runArgs(): readonly string[] {

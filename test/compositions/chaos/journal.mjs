@@ -10,7 +10,7 @@ const HELD = process.env['CHAOS_HELD'] ?? '';
 
 /** @param {object} entry */
 export function note(entry) {
-  appendFileSync(FILE, `${JSON.stringify({ ...entry, pid: process.pid })}\n`);
+  appendFileSync(FILE, `${JSON.stringify({ ...entry, pid: process.pid, at: Date.now() })}\n`);
 }
 
 /**

@@ -11,9 +11,12 @@ export type Entry =
       readonly key: string;
       readonly outcome: 'stored' | 'present';
       readonly pid: number;
+      readonly at: number;
     }
   /** A process was killed, frozen or woken. */
-  | { readonly type: 'killed' | 'frozen' | 'woken'; readonly role: Role; readonly pid: number };
+  | { readonly type: 'killed' | 'frozen' | 'woken'; readonly role: Role; readonly pid: number }
+  /** The network has let nothing of a process come to the service for a while, and still does not. */
+  | { readonly type: 'silent'; readonly role: Role; readonly pid: number };
 
 export interface Execution {
   readonly name: string;
@@ -22,6 +25,8 @@ export interface Execution {
   readonly runId: string;
   readonly attempt: number;
   readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 export type Role = 'service' | 'worker' | 'client';

@@ -1,5 +1,5 @@
-// One process of `npm run chaos`: sweeps on clusters of real processes whose members are killed and frozen, until its time
-// is over, and prints what became of it.
+// One process of `npm run chaos`: sweeps on clusters of real processes whose members are killed and frozen, and whose network
+// goes wrong if that is asked for, until its time is over, and prints what became of it.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import type { SweepPlan } from '../../../examples/spam-sweep/src/sweep.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { digestOf } from './digest.ts';
 import { FaultPlan } from './fault-plan.ts';
+import { NetworkPlan } from './network-plan.ts';
 import { Round } from './round.ts';
 import { Tally } from './tally.ts';
 
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     'lease-ms': { type: 'string', default: '10000' },
     keep: { type: 'boolean', default: false },
+    network: { type: 'boolean', default: false },
   },
 });
 
@@ -50,10 +52,12 @@ for (let round = 0; performance.now() < endAt; round += 1) {
   ]);
   const slots = faults.choose([1, 2]);
   const plan = planOf(faults.choose([1, 2]));
-  const cluster = new Cluster({ dir, plan, workers: 3, slots, leaseMs, ...setup });
+  const isProxied = options.network;
+  const cluster = new Cluster({ dir, plan, workers: 3, slots, leaseMs, isProxied, ...setup });
+  const network = isProxied ? new NetworkPlan(seed * 10_000 + round, leaseMs) : undefined;
   const startedAt = performance.now();
   if (!expected.has(plan.seed)) expected.set(plan.seed, await locally(cluster, plan));
-  const report = await new Round(cluster, faults).run(plan, setup.rootOn, ROUND_LIMIT_MS);
+  const report = await new Round(cluster, { faults, network }).run(plan, setup.rootOn, ROUND_LIMIT_MS);
   await cluster.close();
   const seconds = (performance.now() - startedAt) / 1000;
   const isSame = report.digest === expected.get(plan.seed);

@@ -1,23 +1,36 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { FsStore } from '@routine-engine/store-fs';
 import { plannedCalls, type SweepPlan } from '../../../examples/spam-sweep/src/sweep.ts';
 import type { CommandProcess } from '../../../packages/cli/test/support/command-process.ts';
 import type { Cluster } from './cluster.ts';
+import { pause } from '../network/fault-proxy.ts';
 import { digestOf } from './digest.ts';
 import type { Fault, FaultPlan } from './fault-plan.ts';
 import { EXIT_UNREACHABLE, type Member } from './member.ts';
+import type { NetworkPlan } from './network-plan.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What came of one sweep. */
 export interface RoundReport extends Verdict {
   readonly digest: string | undefined;
   readonly faults: Readonly<Record<Fault['kind'], number>>;
+  /** Faults of the network, by their kind. */
+  readonly networkFaults: Readonly<Record<string, number>>;
 }
+
+/** What befalls a cluster. */
+export interface Plans {
+  readonly faults: FaultPlan;
+  /** Where the network can go wrong, too. */
+  readonly network?: NetworkPlan | undefined;
+}
+
+/** By how much faults of processes are rarer where there are some of the network. */
+const RARER = 4;
 
 /** Sweeps while faults befall the processes, and looks what became of it. */
 export class Round {
   readonly #cluster: Cluster;
-  readonly #plan: FaultPlan;
+  readonly #plans: Plans;
   readonly #faults: Record<Fault['kind'], number> = {
     'kill-worker': 0,
     'freeze-worker': 0,
@@ -29,16 +42,16 @@ export class Round {
   readonly #mending = new Set<Promise<void>>();
   #client: CommandProcess | undefined;
 
-  constructor(cluster: Cluster, plan: FaultPlan) {
+  constructor(cluster: Cluster, plans: Plans) {
     this.#cluster = cluster;
-    this.#plan = plan;
+    this.#plans = plans;
   }
 
   /** @param limitMs - a sweep that takes longer counts as lost. */
   async run(sweep: SweepPlan, rootOn: 'client' | 'worker', limitMs: number): Promise<RoundReport> {
     await this.#cluster.start();
     const late = setTimeout(() => this.#over.abort(), limitMs);
-    const befalling = this.#befall();
+    const befalling = Promise.all([this.#befall(), this.#befallNetwork()]);
     const printed = await this.#printed();
     clearTimeout(late);
     this.#over.abort();
@@ -48,12 +61,14 @@ export class Round {
     const verdict = await judgeCluster(this.#cluster, sweep, rootOn);
     const digest = printed && digestOf(printed, sweep);
     const violations = [...verdict.violations, ...this.#cluster.mishaps];
-    if (printed === undefined) return { ...verdict, violations, digest, faults: this.#faults };
+    const again = printed === undefined ? [] : await findAgain(this.#cluster, printed);
+    const networkFaults = this.#cluster.network?.counts ?? {};
     return {
       ...verdict,
-      violations: [...violations, ...(await findAgain(this.#cluster, printed))],
+      violations: [...violations, ...again],
       digest,
       faults: this.#faults,
+      networkFaults,
     };
   }
 
@@ -81,12 +96,18 @@ export class Round {
   async #befall(): Promise<void> {
     const { signal } = this.#over;
     while (!signal.aborted) {
-      const fault = this.#plan.next(this.#cluster.workers.length);
-      await pause(fault.afterMs, signal);
+      const { faults, network } = this.#plans;
+      const fault = faults.next(this.#cluster.workers.length);
+      await pause(fault.afterMs * (network ? RARER : 1), signal);
       if (signal.aborted) return;
       const done = this.#apply(fault).then(() => void this.#mending.delete(done));
       this.#mending.add(done);
     }
+  }
+
+  async #befallNetwork(): Promise<void> {
+    const { network } = this.#plans;
+    if (network) await this.#cluster.network?.befall(network, this.#over.signal);
   }
 
   async #apply({ kind, worker, forMs }: Fault): Promise<void> {
@@ -142,13 +163,4 @@ export async function findAgain(cluster: Cluster, printed: string): Promise<stri
     ...(stdout === printed ? [] : [`the store answers otherwise than the cluster:\n${stderr}`]),
     ...(executed === 0 ? [] : [`${executed} tasks were executed again from the store`]),
   ];
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(milliseconds, undefined, { signal });
-  } catch (error) {
-    // The sweep is over: nothing is waited for any more.
-    if (!signal.aborted) throw error;
-  }
 }

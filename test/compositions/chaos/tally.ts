@@ -12,6 +12,7 @@ interface RoundInfo {
 /** Adds up what became of all sweeps. */
 export class Tally {
   readonly #faults: Record<string, number> = {};
+  readonly #networkFaults: Record<string, number> = {};
   readonly #repeated: Record<string, number> = {};
   readonly #digests = new Set<string>();
   #sweeps = 0;
@@ -35,10 +36,11 @@ export class Tally {
     this.#seconds += info.seconds;
     if (digest !== undefined) this.#digests.add(digest);
     addTo(this.#faults, report.faults);
+    addTo(this.#networkFaults, report.networkFaults);
     addTo(this.#repeated, report.repeated);
     const { round, slots, sharesStore, rootOn, seconds } = info;
     const how = `root on ${rootOn}, ${sharesStore ? 'shared store' : 'results through the service'}, slots ${slots}`;
-    const what = `${tasks} tasks, ${begun} begun, ${ended} ended, ${textOf(report.faults)}`;
+    const what = `${tasks} tasks, ${begun} begun, ${ended} ended, ${textOf({ ...report.faults, ...report.networkFaults })}`;
     process.stderr.write(`round ${round} (${how}): ${what}, ${seconds.toFixed(0)} s\n`);
     for (const violation of violations) process.stderr.write(`  VIOLATION: ${violation}\n`);
   }
@@ -48,6 +50,7 @@ export class Tally {
     return [
       `seed ${seed}, lease ${leaseMs} ms: ${this.#sweeps} sweeps in ${(this.#seconds / 60).toFixed(1)} minutes, ${this.#violations} violations`,
       `faults survived: ${sum(this.#faults)}, of which ${kills} kills (${textOf(this.#faults)})`,
+      `faults of the network survived: ${sum(this.#networkFaults)} (${textOf(this.#networkFaults)})`,
       `tasks: ${this.#tasks} results in the store; ${this.#begun} executions begun, ${this.#ended} ended`,
       `begun again after: ${textOf(this.#repeated)}`,
       `digests, as of the local run: ${[...this.#digests].join(', ')}`,

@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Which way bytes go. */
 export type Direction = 'to-service' | 'to-node';
 
+export const BOTH: readonly Direction[] = ['to-service', 'to-node'];
+
 /** How bytes pass for a while. */
 export interface Weather {
   /** Every piece waits so long, in milliseconds. */
@@ -13,7 +15,6 @@ export interface Weather {
   readonly bytesPerSecond?: number;
 }
 
-/** Called for each piece that was passed on as fast as it came. */
 type OnPassed = (direction: Direction) => void;
 
 /** A network between one node and its service, which goes wrong when it is told to. */
@@ -21,6 +22,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #links = new Set<Link>();
   #refuses = false;
+  #isPartitioned = false;
   #weather: Weather = {};
 
   private constructor(server: Server) {
@@ -29,7 +31,7 @@ export class FaultProxy implements AsyncDisposable {
 
   /**
    * @param port - where the service is.
-   * @param onPassed - hears of each piece that was neither late nor slowed down.
+   * @param onPassed - hears of each piece that was passed on at once, while the other direction passes pieces on, too.
    */
   static async open(port: number, onPassed: OnPassed = () => undefined): Promise<FaultProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
@@ -38,6 +40,7 @@ export class FaultProxy implements AsyncDisposable {
       if (proxy.#refuses) return void node.resetAndDestroy();
       const service = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
       const link = new Link(node, service, () => proxy.#weather, onPassed);
+      if (proxy.#isPartitioned) link.stall(BOTH);
       proxy.#links.add(link);
       void link.over.then(() => proxy.#links.delete(link));
     });
@@ -71,6 +74,15 @@ export class FaultProxy implements AsyncDisposable {
     for (const link of stalled) link.stall(directions);
     await pause(forMs, signal);
     for (const link of stalled) link.reset();
+  }
+
+  /** Passes nothing on for a while, over no connection, and tells nobody; then those there are end. */
+  async partition(forMs: number, signal?: AbortSignal): Promise<void> {
+    this.#isPartitioned = true;
+    for (const link of this.#links) link.stall(BOTH);
+    await pause(forMs, signal);
+    this.#isPartitioned = false;
+    this.reset();
   }
 
   /** Ends connections, and lets nobody connect for a while. */
@@ -135,13 +147,16 @@ class Link {
     // Of a socket that is no longer read, too: reading tells of it where it goes on.
     to.on('error', () => undefined);
     try {
-      for await (const piece of from) {
+      // The end of one direction is not that of the other.
+      for await (const piece of from.iterator({ destroyOnReturn: false })) {
         await this.#late((piece as Buffer).byteLength, direction);
         const isWhole = await this.#write(to, piece as Buffer);
         if (!isWhole) return this.reset();
         if (this.#isFair) this.#onPassed(direction);
       }
+      const written = once(to, 'finish', { signal: this.#ended.signal });
       to.end();
+      await written;
     } catch {
       // Whatever befell one side, the other is to hear of it.
       this.reset();
@@ -150,7 +165,7 @@ class Link {
 
   get #isFair(): boolean {
     const { delayMs, bytesPerSecond } = this.#weather();
-    return delayMs === undefined && bytesPerSecond === undefined;
+    return this.#stalled.size === 0 && delayMs === undefined && bytesPerSecond === undefined;
   }
 
   async #late(byteLength: number, direction: Direction): Promise<void> {

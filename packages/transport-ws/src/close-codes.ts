@@ -3,7 +3,7 @@
 /** The connection has done what it was for. */
 export const NORMAL = 1000;
 /** The process of the peer ends, or a proxy on the way. */
-const GOING_AWAY = 1001;
+export const GOING_AWAY = 1001;
 /** A message was of a kind that is not taken. */
 export const NOT_BINARY = 1003;
 

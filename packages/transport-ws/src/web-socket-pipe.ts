@@ -9,7 +9,7 @@ import {
   type Timer,
 } from '@routine-engine/core/adapter';
 import { Observable, type Subscriber } from 'rxjs';
-import { closeReason, NORMAL, NOT_BINARY, saysGoodbye } from './close-codes.js';
+import { closeReason, GOING_AWAY, NORMAL, NOT_BINARY, saysGoodbye } from './close-codes.js';
 
 /** Bytes that wait for the socket before `send` tells to wait. */
 const FULL_BYTES = 4 * LIMITS.chunkBytes;
@@ -50,6 +50,8 @@ export class WebSocketPipe implements MessagePipe {
   #pinging: Timer | undefined;
   #isCorked = false;
   #isPaused = false;
+  /** This side ends as a whole, and not only the connection. */
+  #isGoingAway = false;
   /** The peer was heard since the last ping. */
   #isHeard = true;
   /** Nothing can be sent any more. */
@@ -118,10 +120,15 @@ export class WebSocketPipe implements MessagePipe {
     if (this.#subscriber) this.#socket.resume();
   }
 
+  /** Has the close that follows tell the peer that this side ends as a whole. */
+  goesAway(): void {
+    this.#isGoingAway = true;
+  }
+
   close(reason?: string): void {
     if (this.#isClosed) return;
     this.#isMeant = true;
-    this.#socket.close(NORMAL, closeReason(reason));
+    this.#socket.close(this.#isGoingAway ? GOING_AWAY : NORMAL, closeReason(reason));
     this.#socket.resume();
     this.#stopSending();
   }

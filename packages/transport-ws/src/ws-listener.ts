@@ -112,6 +112,7 @@ class WsListener implements Listener {
     for (const stream of this.#handshakes) stream.destroy();
     this.#waiting = [];
     const ending = [...this.#connections].map(async ([connection, pipe]) => {
+      pipe.goesAway();
       await connection.close('the listener closes');
       await pipe.closed;
     });

@@ -134,6 +134,45 @@ describe('a run that gets SIGINT', () => {
   });
 });
 
+describe('nodes whose service is not there yet', () => {
+  it('wait for it, and go on when it comes', async () => {
+    const { command, url } = await startService();
+    command.child.kill('SIGKILL');
+    await command.ended;
+    const at = ['--url', url, '--store', 'memory'];
+    const worker = new RunningCommand(['worker', ROUTINES, '--slots', '1', ...at]);
+    const run = new RunningCommand(['run', 'tname:local:scaled:1.0.0', '--args', '[1, 2]', ...at]);
+    for (const each of [worker, run])
+      await each.prints('stderr', /waits for the service: TRANSPORT_UNREACHABLE: ws:.* ECONNREFUSED/);
+    await startService({}, ['--port', new URL(url).port]);
+    await worker.prints('stderr', /takes runs/);
+    expect(await run.ended).toMatchObject({ code: 0, stdout: '2\n' });
+  });
+
+  it('end in order when they are stopped meanwhile', async () => {
+    const worker = new RunningCommand([
+      'worker',
+      ROUTINES,
+      '--url',
+      'ws://127.0.0.1:1/',
+      '--store',
+      'memory',
+    ]);
+    await worker.prints('stderr', /waits for the service/);
+    worker.child.kill('SIGTERM');
+    expect(await worker.ended).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('do not wait for one that does not let them in', async () => {
+    const token = { ROUTINE_TOKEN: 'a-token-of-the-service' };
+    const { url } = await startService({ env: token });
+    const ended = await routine(['worker', ROUTINES, '--url', url, '--store', 'memory'], {
+      env: { ROUTINE_TOKEN: 'a-token-of-somebody-else' },
+    });
+    expect(ended).toMatchObject({ code: 3, stderr: expect.stringContaining('TRANSPORT_REFUSED') });
+  });
+});
+
 describe('nodes that can not start', () => {
   it.each<[string, readonly string[], number, RegExp]>([
     ['a worker without modules', ['worker'], 2, /A worker needs modules/],
@@ -157,8 +196,12 @@ describe('nodes that can not start', () => {
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('TRANSPORT_ADDRESS_IN_USE') });
   });
 
-  it('say that there is no service', async () => {
-    const ended = await routine(['worker', ROUTINES, '--url', 'ws://127.0.0.1:1/', '--store', 'memory']);
+  it.each([
+    ['worker', [ROUTINES]],
+    ['run', ['wfname:sum']],
+  ])('say that there is no service when they are not to wait for it: %s', async (command, args) => {
+    const at = ['--url', 'ws://127.0.0.1:1/', '--store', 'memory', '--connect-timeout-ms', '0'];
+    const ended = await routine([command, ...args, ...at]);
     expect(ended).toMatchObject({ code: 3, stderr: expect.stringContaining('TRANSPORT_UNREACHABLE') });
   });
 });

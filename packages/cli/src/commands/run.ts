@@ -3,7 +3,16 @@ import { addFlags } from '../settings/flags.js';
 import type { SettingName } from '../settings/table.js';
 
 const FLAGS: readonly SettingName[] = [
-  ...(['url', 'tokenFile', 'tlsCa', 'allowPlaintext', 'store', 'project', 'config'] as const),
+  ...([
+    'url',
+    'tokenFile',
+    'tlsCa',
+    'allowPlaintext',
+    'connectTimeoutMs',
+    'store',
+    'project',
+    'config',
+  ] as const),
 ];
 
 const MORE = `

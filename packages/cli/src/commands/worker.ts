@@ -3,7 +3,16 @@ import { addFlags } from '../settings/flags.js';
 import type { SettingName } from '../settings/table.js';
 
 const FLAGS: readonly SettingName[] = [
-  ...(['url', 'tokenFile', 'tlsCa', 'allowPlaintext', 'slots', 'labels', 'graceMs'] as const),
+  ...([
+    'url',
+    'tokenFile',
+    'tlsCa',
+    'allowPlaintext',
+    'connectTimeoutMs',
+    'slots',
+    'labels',
+    'graceMs',
+  ] as const),
   ...(['store', 'name', 'project', 'config'] as const),
 ];
 

@@ -25,6 +25,11 @@ export interface RoutineConfig {
   readonly tlsCa?: string;
   /** Sends a token, or takes connections from other machines, also without TLS, as in a private network. Default `false`. */
   readonly allowPlaintext?: boolean;
+  /**
+   * Workers and `routine run`: how long to wait for a service that is not there yet, in milliseconds; 0 fails at once. Default:
+   * a worker waits for as long as it takes, `routine run` 30,000.
+   */
+  readonly connectTimeoutMs?: number;
   /** Directory that keeps results, or `memory`. Default `.routine-engine/results`. */
   readonly store?: string;
   /** Modules that define routines: paths, or URLs. */

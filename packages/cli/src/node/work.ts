@@ -11,6 +11,7 @@ import type { GivenFlags } from '../settings/settings.js';
 import { commandContext } from './context.js';
 import { routineModules } from './modules.js';
 import { nodePlugins } from './plugins.js';
+import { waitingForService } from './waiting-transport.js';
 
 /**
  * Is a worker until a signal stops it, or until it has no thread left. A note tells when it takes runs.
@@ -28,7 +29,9 @@ export async function work(paths: readonly string[], flags: GivenFlags): Promise
     );
   const name = settings.get('name') ?? ownName();
   const [slots, graceMs] = [settings.get('slots'), settings.get('graceMs')];
-  const plugins = await nodePlugins(context);
+  const stopped = new AbortController();
+  const forMs = settings.get('connectTimeoutMs') ?? Number.POSITIVE_INFINITY;
+  const plugins = waitingForService(await nodePlugins(context), { forMs, signal: stopped.signal });
   // Routines have no use for it.
   delete process.env['ROUTINE_TOKEN'];
   const stop = (signal: string): void =>
@@ -39,11 +42,15 @@ export async function work(paths: readonly string[], flags: GivenFlags): Promise
     ...{ modules, preload: preloadsOf(modules), slots, labels: settings.get('labels'), graceMs },
   });
   return hearingStopSignals(stop, async (first) => {
-    const lifecycle = await Lifecycle.init({
-      project: settings.get('project'),
-      name,
-      plugins: [...plugins, plugin],
-    });
+    void first.then(() => stopped.abort());
+    const project = settings.get('project');
+    const lifecycle = await Lifecycle.init({ project, name, plugins: [...plugins, plugin] }).catch(
+      (error: unknown) => {
+        if (!stopped.signal.aborted) throw error;
+      },
+    );
+    // It was stopped while it waited for its service.
+    if (!lifecycle) return EXIT.ok;
     const exhausted = tellLosses(lifecycle);
     process.stderr.write(`${name} takes runs, ${slots} at once\n`);
     const exitCode = await Promise.race([first.then(() => EXIT.ok), exhausted.then(() => EXIT.failed)]);

@@ -3,12 +3,13 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { Lifecycle, parseRoutineId } from '@routine-engine/core';
-import { RoutineEngineError, TRANSPORT } from '@routine-engine/core/adapter';
+import { type EnginePlugin, RoutineEngineError, TRANSPORT } from '@routine-engine/core/adapter';
 import { EXIT } from '../exit-codes.js';
 import { importModule } from '../import-module.js';
 import { type CommandContext, commandContext, isConfigured } from '../node/context.js';
 import { routineModules } from '../node/modules.js';
 import { localPlugins, nodePlugins } from '../node/plugins.js';
+import { waitingForService } from '../node/waiting-transport.js';
 import { showProgress } from '../progress/show-progress.js';
 import type { GivenFlags } from '../settings/settings.js';
 import { exitCodeOfSignal, hearingStopSignals, type StopSignal } from '../stop-signals.js';
@@ -52,9 +53,17 @@ export async function run(
   const lifecycle = await Lifecycle.init({
     project: settings.get('project'),
     name: settings.get('name') ?? 'client',
-    plugins: await (isLinked(context, options) ? nodePlugins(context) : localPlugins(context)),
+    plugins: await (isLinked(context, options) ? linkedPlugins(context) : localPlugins(context)),
   });
   return settled(lifecycle, call, options.json === true);
+}
+
+/** How long a run waits for its service to be there, in milliseconds, unless it is told otherwise. */
+const CONNECT_TIMEOUT_MS = 30_000;
+
+async function linkedPlugins(context: CommandContext): Promise<readonly EnginePlugin[]> {
+  const forMs = context.settings.get('connectTimeoutMs') ?? CONNECT_TIMEOUT_MS;
+  return waitingForService(await nodePlugins(context), { forMs });
 }
 
 /** Whether a service was named. */

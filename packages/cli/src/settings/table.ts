@@ -50,6 +50,11 @@ export const SETTINGS = {
     ...{ kind: truth, flag: '--allow-plaintext', env: 'ROUTINE_ALLOW_PLAINTEXT', fallback: false },
     help: 'do without TLS where others could read along, as in a private network',
   },
+  connectTimeoutMs: {
+    ...{ kind: wholeNumber(0, LONGEST_MS), flag: '--connect-timeout-ms <number>' },
+    ...{ env: 'ROUTINE_CONNECT_TIMEOUT_MS' },
+    help: 'how long to wait for a service that is not there yet; default of a worker: for as long as it takes, of run: 30000',
+  },
   store: {
     ...{ kind: text, flag: '--store <dir>', env: 'ROUTINE_STORE', isPath: true },
     ...{ fallback: '.routine-engine/results', help: 'directory that keeps results, or memory' },

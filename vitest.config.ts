@@ -11,8 +11,10 @@ const projects = [
   { name: 'store-fs', root: './packages/store-fs' },
   { name: 'store-s3', root: './packages/store-s3' },
   { name: 'cli', root: './packages/cli' },
+  { name: 'create', root: './packages/create' },
   { name: 'spam-sweep', root: './examples/spam-sweep' },
   { name: 'compositions', root: './test/compositions' },
+  { name: 'packed', root: './test/packed' },
   { name: 'repository', root: './test/repository' },
 ];
 

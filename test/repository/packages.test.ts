@@ -23,6 +23,8 @@ const manifest = (path: string) => JSON.parse(read(path)) as Manifest;
 
 /** They compose adapters, which come with them. */
 const programs = ['cli'];
+/** It makes projects that depend on the others, and has a name that `npm create` knows. */
+const generator = 'create';
 
 describe.each(packages)('packages/%s', (name) => {
   const own = manifest(`packages/${name}/package.json`);
@@ -38,7 +40,7 @@ describe.each(packages)('packages/%s', (name) => {
   });
 
   it('says what it is and which Node it needs', () => {
-    expect(own.name).toBe(`@routine-engine/${name}`);
+    expect(own.name).toBe(name === generator ? 'create-routine-engine' : `@routine-engine/${name}`);
     expect(own.description).toMatch(/\w/);
     expect(own.type).toBe('module');
     expect(own.engines).toEqual(manifest('package.json').engines);
@@ -64,6 +66,8 @@ describe.each(packages)('packages/%s', (name) => {
       Object.keys(table).filter((one) => one.startsWith('@routine-engine/'));
     const adapters = ours(own.dependencies);
     expect(programs.includes(name) ? adapters.filter((one) => one.endsWith('/core')) : adapters).toEqual([]);
-    expect(ours(own.peerDependencies)).toEqual(name === 'core' ? [] : ['@routine-engine/core']);
+    expect(ours(own.peerDependencies)).toEqual(
+      ['core', generator].includes(name) ? [] : ['@routine-engine/core'],
+    );
   });
 });

@@ -109,5 +109,6 @@ export {
   type NodeIdentity,
   type Token,
 } from './ports/tokens.js';
+export { MsgpackrCodec } from './codec/msgpackr-codec.js';
 export { multiplex, type MultiplexOptions } from './protocol/multiplexer.js';
 export type { MultiplexLimits } from './protocol/multiplex-limits.js';

@@ -37,6 +37,8 @@ const NO_REFERENCES: readonly ReferenceData[] = Object.freeze([]);
  * The codec of this project, on msgpackr. Carries what {@link Codec} promises; the bytes are described in
  * `node-tags.ts`.
  *
+ * It is what a lifecycle has unless a plugin brings another one, such as one that compresses or encrypts around it.
+ *
  * Carried exactly: undefined, null, booleans, numbers (NaN, -0 and infinities among them), bigints, strings (lone
  * surrogates among them), Date, RegExp, Map, Set, arrays with or without holes, plain objects and objects without a
  * prototype, ArrayBuffer, DataView, typed arrays, Buffer, URL, boxed primitives, and instances that a serializer claims.

@@ -63,7 +63,7 @@ class TcpLink implements FaultyLink {
   }
 
   cut(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const pair of this.#pairs) for (const socket of pair) crash(socket);
   }
 
   freeze(): void {
@@ -97,6 +97,12 @@ class TcpLink implements FaultyLink {
     }
     if (!this.#isFrozen) flow(pair);
   }
+}
+
+/** A Unix socket knows no reset: its peer sees an end without a goodbye. */
+function crash(socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function flow([near, far]: readonly [Socket, Socket]): void {

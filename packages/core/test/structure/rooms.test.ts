@@ -7,7 +7,9 @@ const core = 'packages/core';
 /** They compose adapters, and are none. */
 const programs = ['packages/cli'];
 const adapters = foldersIn('packages').filter((folder) => folder !== core && !programs.includes(folder));
-const examples = foldersIn('examples');
+/** Adapters as strangers write them. */
+const strangers = ['examples/store-sqlite', 'examples/transport-unix-socket'];
+const examples = foldersIn('examples').filter((folder) => !strangers.includes(folder));
 
 describe('the table of rooms', () => {
   it('has no cycle', () => {
@@ -52,6 +54,15 @@ describe('the sources', () => {
     );
     expect(breaches).toEqual([]);
   });
+
+  it.each(strangers)(
+    'of %s import core through its doors and no other package of the repository',
+    (folder) => {
+      const sources = sourcesIn(`${folder}/src`);
+      expect(sources.length).toBeGreaterThan(0);
+      expect(sources.flatMap((source) => checkAdapter(source, doorsOf(core), ['index.ts']))).toEqual([]);
+    },
+  );
 
   it.each(programs)('of %s import core and adapters through their doors', (folder) => {
     const allowed = [core, ...adapters].flatMap(doorsOf);

@@ -64,7 +64,10 @@ export const ERRORS = {
     retry: false,
     when: 'The result of a detached run is larger than the service keeps (detachedResultBytes).',
   },
-  QUEUE_FULL: { retry: true, when: 'As many runs wait at the service as it may keep (queuedRuns).' },
+  QUEUE_FULL: {
+    retry: true,
+    when: 'As many runs wait at the service as it may keep (queuedRuns, queuedBytes).',
+  },
   ARGUMENTS_MISSING: {
     retry: true,
     when: 'The service had to have the arguments of a run once more, and its requester did not send them.',

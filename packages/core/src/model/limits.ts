@@ -31,6 +31,8 @@ export const LIMITS = {
   highestPriority: 100,
   /** Runs that may wait at one service; a request beyond them fails with QUEUE_FULL. */
   queuedRuns: 1_000_000,
+  /** Bytes of arguments of the runs that wait at one service, those in a store or still at their requesters aside; as `queuedRuns`. */
+  queuedBytes: 1024 * 1024 * 1024,
   /** Unanswered requests that a node has at once of one parent run, or of no run, and one priority; it keeps the others itself. */
   requestsInFlight: 10_000,
   /** Bytes of an argument from which on a run is rather placed where they are at hand. */

@@ -13,7 +13,7 @@ import { expectedMs, match, matchOther, takes } from './matchmaker.js';
 import { Resends } from './resends.js';
 import type { RunKind } from './run-kind.js';
 import { RunKinds } from './run-kinds.js';
-import { RunQueue, runsOf } from './run-queue.js';
+import { bytesOf, RunQueue, runsOf } from './run-queue.js';
 import { executionOf, type RunRecord } from './run-record.js';
 import { dropStreaming } from './shared-runs.js';
 import type { WorkerEntry } from './worker-entry.js';
@@ -264,9 +264,10 @@ export class Placement {
   }
 
   #enqueue(record: RunRecord, kind: RunKind): void {
-    const { clock, onQueue, queuedRuns } = this.#parts;
+    const { clock, onQueue } = this.#parts;
     // What had a worker before was taken in, too.
-    if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isTakenIn) return this.#refuse(record);
+    const full = record.lease === 0 && !record.isTakenIn ? this.#whyFull(record) : undefined;
+    if (full) return this.#parts.onFailed(record, full);
     this.queue.add(record, kind);
     if (this.queue.size === 1) onQueue(1);
     const { queueTimeoutMs } = record.request;
@@ -278,10 +279,13 @@ export class Placement {
     this.#tellWaiting(record, this.#whyNobody(kind));
   }
 
-  #refuse(record: RunRecord): void {
-    const { routineId } = record.request;
-    const message = `${routineId} can't wait for a worker: ${this.queue.size} runs wait already, which is all that the service keeps (queuedRuns)`;
-    this.#parts.onFailed(record, new RoutineEngineError('QUEUE_FULL', message));
+  #whyFull(record: RunRecord): RoutineEngineError | undefined {
+    const { size, byteLength } = this.queue;
+    const byCount = size >= this.#parts.queuedRuns;
+    if (!byCount && byteLength + bytesOf(record) <= LIMITS.queuedBytes) return undefined;
+    const keeps = byCount ? 'queuedRuns' : `queuedBytes, with ${byteLength} bytes of arguments`;
+    const message = `${record.request.routineId} can't wait for a worker: ${size} runs wait already, which is all that the service keeps (${keeps})`;
+    return new RoutineEngineError('QUEUE_FULL', message);
   }
 
   #timeOut(record: RunRecord, queueTimeoutMs: number): void {

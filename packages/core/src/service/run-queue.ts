@@ -1,3 +1,4 @@
+import { isStreaming } from '../protocol/watched-body.js';
 import { Lane, Root } from './lane.js';
 import type { KindLevel, RunKind } from './run-kind.js';
 import type { RunRecord } from './run-record.js';
@@ -14,9 +15,15 @@ export class RunQueue {
   /** Counts the turns; grows with each placement and each lane that begins. */
   #turn = 0;
   #size = 0;
+  #byteLength = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Bytes of the arguments that are in memory here for the runs that wait. */
+  get byteLength(): number {
+    return this.#byteLength;
   }
 
   /** The kinds of which runs wait. */
@@ -43,6 +50,8 @@ export class RunQueue {
     kind.count(1);
     if (kind.waiting === 1) this.#waitingKinds.add(kind);
     this.#size += 1;
+    record.queuedBytes = bytesOf(record);
+    this.#byteLength += record.queuedBytes;
   }
 
   /** Takes out a run that is wanted no more here. @returns whether it waited. */
@@ -84,6 +93,7 @@ export class RunQueue {
     kind.count(-1);
     if (kind.waiting === 0) this.#waitingKinds.delete(kind);
     this.#size -= 1;
+    this.#byteLength -= record.queuedBytes ?? 0;
     if (!lane.isEmpty) return;
     const level = kind.levelOf(priority);
     level.lanes.delete(root.id);
@@ -98,6 +108,11 @@ export class RunQueue {
     roots?.delete(root.id);
     if (roots?.size === 0) this.#roots.delete(priority);
   }
+}
+
+/** Bytes of the arguments of a run that are in memory here. What streams is still where it comes from. */
+export function bytesOf({ body }: RunRecord): number {
+  return body && !isStreaming(body) ? body.byteLength : 0;
 }
 
 /** The waiting runs of one kind, in no order. */

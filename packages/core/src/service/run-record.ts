@@ -63,6 +63,8 @@ export interface RunRecord {
   queueTimer?: Timer | undefined;
   /** When it was its root's turn as it was accepted; 0 before. */
   turn: number;
+  /** Bytes of its arguments that count as long as it waits. */
+  queuedBytes?: number | undefined;
   /** Where it waits. */
   line: WaitingLine | undefined;
   /** Its neighbours there. */

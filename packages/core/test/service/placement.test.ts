@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { bodyOf } from '../../src/model/body.js';
 import { hasLabels } from '../../src/model/labels.js';
+import { LIMITS } from '../../src/model/limits.js';
 import { Placement } from '../../src/service/placement.js';
 import { RunKind } from '../../src/service/run-kind.js';
 import type { RunRecord } from '../../src/service/run-record.js';
@@ -55,6 +56,15 @@ class Play {
     Object.assign(worker.node, { post: () => undefined });
     this.placement.fill();
     return worker;
+  }
+
+  /** A run with arguments of so many bytes, which need not exist. */
+  requestLarge(runId: string, byteLength: number, lease = 0): RunRecord {
+    const requester = { post: (directive: { type: string }) => this.asked.push(directive.type) };
+    const body = { ...bodyOf({ head: new Uint8Array([1]), buffers: [] }), byteLength };
+    const record = runOf({ runId }, { body, lease, requester: requester as never });
+    this.placement.accept(record);
+    return record;
   }
 
   lose(worker: WorkerEntry): void {
@@ -190,6 +200,30 @@ describe('runs that wait', () => {
     play.worker({ routines: [X] });
     const free = play.worker({ routines: [Y] });
     expect(waits.worker).toBe(free);
+  });
+});
+
+describe('the bytes of arguments that wait', () => {
+  const HALF = LIMITS.queuedBytes / 2;
+
+  it('are bounded, whoever they are of, and what had a worker before is taken back in any case', () => {
+    const play = new Play();
+    play.requestLarge('a', HALF);
+    play.requestLarge('b', HALF);
+    play.requestLarge('c', 1);
+    expect(play.failed).toEqual(['c']);
+    play.requestLarge('d', HALF, 7);
+    expect(play.failed).toEqual(['c']);
+  });
+
+  it('count no more when their run goes to a worker', () => {
+    const play = new Play();
+    play.requestLarge('a', HALF);
+    play.requestLarge('b', HALF);
+    play.worker({ routines: [runOf({}).request.routineId] });
+    play.requestLarge('c', HALF);
+    expect(play.failed).toEqual([]);
+    expect(play.placement.queue.byteLength).toBe(2 * HALF);
   });
 });
 

@@ -29,6 +29,13 @@ export { complianceKits } from './compliance/kits.js';
 export { complianceBadge, complianceSummary, complianceTable } from './compliance/report-text.js';
 export { type ComplianceOptions, runCompliance } from './compliance/run-compliance.js';
 export type { ComplianceRunner } from './compliance/runner.js';
+export { messagePipeKit } from './compliance/message-pipe.js';
+export type {
+  MessagePipeAbilities,
+  MessagePipeGiven,
+  MessagePipeSubject,
+  OpenPipe,
+} from './compliance/message-pipe-subject.js';
 export { type RawPeer, rawTcpPeer } from './compliance/raw-peer.js';
 export { resultStoreCompliance, resultStoreKit } from './compliance/result-store.js';
 export type {

@@ -4,6 +4,7 @@ import { executionPolicyKit } from './execution-policy.js';
 import type { ComplianceKit } from './kit.js';
 import { resultStoreKit } from './result-store.js';
 import { serializerKit } from './serializer.js';
+import { messagePipeKit } from './message-pipe.js';
 import { transportKit } from './transport.js';
 
 /** Every kit of this version. @public */
@@ -13,5 +14,6 @@ export const complianceKits: readonly ComplianceKit[] = [
   executionPolicyKit,
   resultStoreKit,
   serializerKit,
+  messagePipeKit,
   transportKit,
 ];

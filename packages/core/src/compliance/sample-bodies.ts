@@ -81,6 +81,13 @@ export async function sendNumbers(connection: Connection, count: number, extra: 
     if (!connection.send({ header: { ...extra, n } })) await connection.drained();
 }
 
+/** Sends until there is no room. @throws `AssertionError` when there always is. */
+export function fill(connection: Connection): void {
+  const body = inMemory([200_000]);
+  for (let n = 0; n < 1_000; n += 1) if (!connection.send({ header: { n }, body })) return;
+  assert.fail('two hundred megabytes in one turn were never too much');
+}
+
 /** The numbers of envelopes. */
 export function numbersOf(envelopes: readonly Envelope[]): unknown[] {
   return envelopes.map(({ header }) => header['n']);

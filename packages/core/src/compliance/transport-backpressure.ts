@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Connection } from '../ports/transport.js';
-import { assertBody, assertPrefix, bodyIn, hear, inMemory, readerOf, StreamedBody } from './sample-bodies.js';
+import {
+  assertBody,
+  assertPrefix,
+  bodyIn,
+  hear,
+  inMemory,
+  readerOf,
+  StreamedBody,
+  fill,
+} from './sample-bodies.js';
 import { needsPieces, type TransportCase } from './transport-subject.js';
 import { settles, turn } from './turns.js';
 
@@ -104,7 +113,7 @@ export const backpressureCases: readonly TransportCase[] = [
     promise,
     async run({ connected }) {
       const { here, there } = await connected();
-      while (here.send({ header: {}, body: PIECE }));
+      fill(here);
       const waiting = Array.from({ length: 5 }, () => here.drained());
       hear(there);
       await Promise.all(waiting);
@@ -117,7 +126,7 @@ export const backpressureCases: readonly TransportCase[] = [
     async run({ connected }) {
       const { here, there } = await connected();
       let n = 0;
-      for (; here.send({ header: { n }, body: PIECE }); n += 1);
+      for (; n < 1_000 && here.send({ header: { n }, body: PIECE }); n += 1);
       for (let more = 0; more < 10; more += 1) here.send({ header: { n: (n += 1) } });
       assertPrefix(await hear(there).count(n + 1));
     },
@@ -128,7 +137,7 @@ export const backpressureCases: readonly TransportCase[] = [
     promise,
     async run({ connected }) {
       const { here, there } = await connected();
-      while (here.send({ header: {}, body: PIECE }));
+      fill(here);
       const toHere = hear(here);
       for (let n = 0; n < 1_000; n += 1) there.send({ header: { n } });
       assertPrefix(await toHere.count(1_000));
@@ -141,7 +150,7 @@ export const backpressureCases: readonly TransportCase[] = [
     async run({ listen, connected }) {
       const listener = await listen();
       const [full, free] = [await connected(listener), await connected(listener)];
-      while (full.here.send({ header: {}, body: PIECE }));
+      fill(full.here);
       const toThere = hear(free.there);
       for (let n = 0; n < 1_000; n += 1) free.here.send({ header: { n } });
       assertPrefix(await toThere.count(1_000));

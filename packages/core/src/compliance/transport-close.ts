@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Connection } from '../ports/transport.js';
 import { assertRejects, assertThrows } from './assert-code.js';
 import { Heard } from './heard.js';
-import { assertBody, assertPrefix, hear, inMemory, numbersOf, StreamedBody } from './sample-bodies.js';
+import { assertBody, assertPrefix, hear, inMemory, numbersOf, StreamedBody, fill } from './sample-bodies.js';
 import type { ConnectionEnds, TransportCase } from './transport-subject.js';
 
 const promise = 'connection-close';
@@ -135,10 +135,9 @@ export const closeCases: readonly TransportCase[] = [
     promise,
     async run({ listen, connected }) {
       await fromBothEnds(await listen(), connected, async (closing, other) => {
-        const body = inMemory([200_000]);
         const waiting = [];
         for (const end of [closing, other]) {
-          while (end.send({ header: {}, body }));
+          fill(end);
           waiting.push(assertRejects(end.drained(), 'TRANSPORT_CLOSED'));
         }
         await Promise.all([closing.close(), other.close(), ...waiting]);

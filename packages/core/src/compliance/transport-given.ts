@@ -64,6 +64,7 @@ export async function transportGiven(
   };
   return {
     ...{ capabilities: subject.capabilities, listening, dialling, accept, listen, dial, link },
+    signal: resources.signal,
     address: () => place.address(),
     nowhere: async () => {
       const listener = await listen();

@@ -9,6 +9,7 @@ import {
   numbersOf,
   sendNumbers,
   StreamedBody,
+  fill,
 } from './sample-bodies.js';
 import { needsLink, type TransportCase } from './transport-subject.js';
 
@@ -83,7 +84,7 @@ export const reconnectCases: readonly TransportCase[] = [
     async run({ listen, connected }) {
       const listener = await listen();
       const full = await connected(listener);
-      while (full.here.send({ header: {}, body: inMemory([200_000]) }));
+      fill(full.here);
       await Promise.all([full.there.close(), full.here.close()]);
       const next = await connected(listener);
       assert.equal(next.here.full, false);

@@ -51,6 +51,8 @@ export interface ConnectionEnds {
 /** What one case of the transport kit gets. What it opens is closed behind it. @public */
 export interface TransportGiven {
   readonly capabilities: TransportCapabilities;
+  /** Aborts when the case is over. */
+  readonly signal: AbortSignal;
   readonly listening: Transport;
   readonly dialling: Transport;
   /** An address to listen at that nobody has. */

@@ -47,14 +47,14 @@ export const OPTION_MUTATIONS: readonly Mutation[] = [
   {
     name: 'any number of runs waits',
     file: 'service/placement.js',
-    text: 'if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isTakenIn)',
-    replacement: 'if (queuedRuns < 0)',
+    text: 'const byCount = size >= this.#parts.queuedRuns;',
+    replacement: 'const byCount = false;',
   },
   {
     name: 'a run that had a worker is refused when the queue is full',
     file: 'service/placement.js',
-    text: 'if (this.queue.size >= queuedRuns && record.lease === 0 && !record.isTakenIn)',
-    replacement: 'if (this.queue.size >= queuedRuns)',
+    text: 'const full = record.lease === 0 && !record.isTakenIn ? this.#whyFull(record) : undefined;',
+    replacement: 'const full = this.#whyFull(record);',
   },
   {
     name: 'a run waits longer than its queueTimeoutMs',

@@ -77,7 +77,7 @@ describe('routine compliance', () => {
   });
 
   it.each([
-    ['an unknown kit', ['compliance', 'policy', 'subject.ts'], 'there are codec, execution-policy'],
+    ['an unknown kit', ['compliance', 'policy', 'subject.ts'], 'there are codec, engine, execution-policy'],
     ['a file that is not there', ['compliance', 'execution-policy', 'nothing.ts'], 'There is no file'],
     ['a subject of another kit', ['compliance', 'codec', 'subject.ts'], 'does not fit the kit "codec"'],
     ['a time that is none', [...COMMAND, '--case-timeout', 'long'], 'such as 30d'],

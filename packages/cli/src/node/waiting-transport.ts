@@ -112,6 +112,11 @@ class WaitingTransport implements Transport {
   }
 }
 
+/** How TLS says that one side does not trust the other, which no waiting changes. */
+const DISTRUST = /^(?:ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
+
 function isUnreachable(error: unknown): boolean {
-  return error instanceof RoutineEngineError && error.code === 'TRANSPORT_UNREACHABLE';
+  if (!(error instanceof RoutineEngineError) || error.code !== 'TRANSPORT_UNREACHABLE') return false;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return code === undefined || !DISTRUST.test(code);
 }

@@ -51,6 +51,9 @@ export class InlineExecutor implements WorkerExecutor {
 
   async execute(call: EncodedCall, host: RunHost): Promise<Outcome> {
     const { codec, catalog, clock } = this.#parts;
+    // Such as while its result was looked up.
+    const cancelled = host.cancel.reason;
+    if (cancelled) return { status: 'CANCELLED', error: toPlainError(cancelled) };
     host.starting();
     try {
       if (beginsAnew(call.depth)) await Promise.resolve();

@@ -84,7 +84,12 @@ describe('routine run of what can not be run', () => {
     ['what is neither file nor id', ['nowhere.ts'], 2, /nowhere\.ts is neither a file nor a routine id/],
     ['an id that nobody defines', ['tname:local:missing:1.0.0'], 4, /ROUTINE_UNKNOWN/],
     ['an id that is none', ['tname:'], 2, /ROUTINE_ID_INVALID/],
-    ['a service that is not there', ['wfname:sum', '--url', 'ws://127.0.0.1:1/'], 3, /TRANSPORT_UNREACHABLE/],
+    [
+      'a service that is not there',
+      ['wfname:sum', '--url', 'ws://127.0.0.1:1/', '--connect-timeout-ms', '0'],
+      3,
+      /TRANSPORT_UNREACHABLE/,
+    ],
   ])('ends with the code for %s', async (_what, args, code, message) => {
     const ended = await routine(['run', ...args, ...MEMORY]);
     expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });

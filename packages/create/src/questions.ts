@@ -26,8 +26,8 @@ export async function ask(
   // Asked of the iterator, which keeps lines that come before their question.
   const lines = reader[Symbol.asyncIterator]();
   const answerTo = async (question: string, usual: string): Promise<string> => {
-    reader.setPrompt(`${question} (${usual}) `);
-    reader.prompt();
+    // Not prompt(), which fails once all of the answers have come.
+    output.write(`${question} (${usual}) `);
     const line = await lines.next();
     if (line.done) throw new Error('Nothing was made: the questions were not answered');
     return line.value.trim() || usual;

@@ -72,8 +72,8 @@ export class ChannelPipe implements MessagePipe {
     if (this.#isClosed) throw closedError();
     this.#unheardBytes += sizeOf(message);
     // In memory of its own: posting a view copies all of the memory around it.
-    const copy = message.slice();
-    this.#port.postMessage(copy, [copy.buffer as ArrayBuffer]);
+    const copy = new Uint8Array(message);
+    this.#port.postMessage(copy, [copy.buffer]);
     return !this.#isFull;
   }
 

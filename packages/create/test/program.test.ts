@@ -23,7 +23,11 @@ async function run(args: readonly string[], answers?: readonly string[]): Promis
   if (answers) input.end(answers.map((line) => `${line}\n`).join(''));
   const terminal = { input: Object.assign(input, { isTTY: answers !== undefined }), output, errors };
   const code = await program(args, terminal);
-  const text = (stream: PassThrough): string => String(stream.read() ?? '');
+  const text = (stream: PassThrough): string => {
+    let said = '';
+    for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) said += String(chunk);
+    return said;
+  };
   return { code, output: text(output), errors: text(errors) };
 }
 

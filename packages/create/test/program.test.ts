@@ -24,9 +24,10 @@ async function run(args: readonly string[], answers?: readonly string[]): Promis
   const terminal = { input: Object.assign(input, { isTTY: answers !== undefined }), output, errors };
   const code = await program(args, terminal);
   const text = (stream: PassThrough): string => {
-    let said = '';
-    for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) said += String(chunk);
-    return said;
+    const chunks: Buffer[] = [];
+    for (let chunk = stream.read() as Buffer | null; chunk; chunk = stream.read() as Buffer | null)
+      chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
   };
   return { code, output: text(output), errors: text(errors) };
 }

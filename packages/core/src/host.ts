@@ -38,6 +38,7 @@ export {
 } from './lifecycle/worker-plugin.js';
 export { systemClock } from './lifecycle/platform/system-clock.js';
 export { Service, type ServiceCounts, type ServiceParts } from './service/service.js';
+export { redialDelayMs } from './dispatch/redial.js';
 export type { Labels } from './model/labels.js';
 export type { AnnouncedRunInfo } from './service/announced-runs.js';
 export type { WorkerInfo } from './model/cluster-info.js';

@@ -5,7 +5,6 @@ import {
   type Clock,
   type Connection,
   type EnginePlugin,
-  LIMITS,
   type Listener,
   type Part,
   type PartGetter,
@@ -15,6 +14,7 @@ import {
   TRANSPORT,
   type Transport,
 } from '@routine-engine/core/adapter';
+import { redialDelayMs } from '@routine-engine/core/host';
 import { failureText } from '../tell-failure.js';
 
 /** How long a node looks for a service that is not there yet. */
@@ -92,7 +92,7 @@ class WaitingTransport implements Transport {
         this.#isFound = true;
         return connection;
       } catch (error) {
-        const waitMs = this.#waitMs(failures);
+        const waitMs = redialDelayMs(failures, this.#random.next());
         if (!isUnreachable(error) || this.#clock.monotonic() + waitMs >= until) throw error;
         const why = failureText(error);
         if (why !== told) process.stderr.write(`waits for the service: ${why}\n`);
@@ -100,11 +100,6 @@ class WaitingTransport implements Transport {
         await delay(waitMs, undefined, { signal: this.#signalOf(options) });
       }
     }
-  }
-
-  /** As after a loss. */
-  #waitMs(failures: number): number {
-    return this.#random.next() * Math.min(LIMITS.redialMostMs, LIMITS.redialFirstMs * 2 ** failures);
   }
 
   #signalOf(options: { readonly signal?: AbortSignal } | undefined): AbortSignal {

@@ -5,6 +5,8 @@ import { LIMITS } from '../model/limits.js';
  * service together do not come back together. Pure.
  * @param failures - dials that failed since the connection was lost.
  * @param chance - 0 to 1, 1 excluded.
+ * @returns milliseconds.
+ * @public
  */
 export function redialDelayMs(failures: number, chance: number): number {
   return chance * Math.min(LIMITS.redialMostMs, LIMITS.redialFirstMs * 2 ** failures);

@@ -16,7 +16,7 @@ export function isReady({ outcome }: { readonly outcome: Outcome }): boolean {
 }
 
 /** The same call, its result to be kept and named if a store can. */
-export function withName(call: EncodedCall): EncodedCall {
+export function withName<Call extends EncodedCall>(call: Call): Call {
   return call.answer === undefined ? { ...call, answer: 'both' } : call;
 }
 

@@ -177,8 +177,7 @@ export class RemoteDispatchEngine implements RoutineEngine {
       return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);
     // Not by way of calls in flight: the requester has one of its own, and may be this node, or one that waits for it. What
     // stands for the value is told as well: the requester needs it to name what it keeps itself.
-    const named = mayBeKept ? { ...withName(call), argumentsDigest: call.argumentsDigest } : undefined;
-    const stored = named && (await cache.lookUp(named, maker));
+    const stored = mayBeKept ? await cache.lookUp(withName(call), maker) : undefined;
     return asAnswer(call, stored ?? (await compute(host.cancel)));
   }
 }

@@ -38,7 +38,10 @@ export function requestFor(request: RequestStart, attempt: number, lease: number
 }
 
 /** That a run begins, as its requester, who may know it by another id, gets it. */
-export function startingFor(runId: string, { attempt, worker }: RunStarts): RunStarts {
+export function startingFor(
+  runId: string,
+  { attempt, worker }: Pick<RunStarts, 'attempt' | 'worker'>,
+): RunStarts {
   return { type: 'v1.routine.starting', runId, attempt, lease: 0, worker };
 }
 

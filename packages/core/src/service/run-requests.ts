@@ -2,6 +2,7 @@ import { toPlainError } from '../errors/error-conversion.js';
 import { RoutineEngineError } from '../errors/routine-engine-error.js';
 import { dropBody, type Body } from '../model/body.js';
 import type { RequestStart } from '../protocol/directives.js';
+import { startingFor } from '../protocol/forwarded.js';
 import type { AnsweredRun, AnsweredRuns } from './answered-runs.js';
 import { failure } from './failure.js';
 import type { Placement } from './placement.js';
@@ -167,8 +168,7 @@ export class RunRequests {
     const { worker, started, attempt } = record.leader ?? record;
     this.#parts.placement.resends.askAgain(record);
     if (!worker || !started) return;
-    const run = { runId: record.request.runId, attempt, lease: 0 };
-    record.requester.post({ type: 'v1.routine.starting', ...run, worker: worker.node.name });
+    record.requester.post(startingFor(record.request.runId, { attempt, worker: worker.node.name }));
   }
 
   /** The arguments of a run that is held came again; else the request is a second one of the same. */

@@ -134,7 +134,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'who waits for a run that executes joins the call in flight of its requester',
     file: 'engine/remote-dispatch-engine.js',
-    text: 'const stored = named && (await cache.lookUp(named, maker));',
+    text: 'const stored = mayBeKept ? await cache.lookUp(withName(call), maker) : undefined;',
     replacement:
       'if (mayBeKept)\n            return asAnswer(call, (await cache.remember(call, maker, host.cancel, compute)).outcome);\n        const stored = undefined;',
   },
